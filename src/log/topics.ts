@@ -1,0 +1,52 @@
+import type { TimestampType, TopicSpec } from './port.js';
+
+/** Topic names of a namespace; the empty namespace has no prefix. */
+export interface Topics {
+  outcomes: string;
+  decisions: string;
+  inflight: string;
+  summaries: string;
+  catalogue: string;
+  policies: string;
+  schemas: string;
+  deadLetters: string;
+}
+
+export function topicsOf(namespace: string): Topics {
+  const prefix = namespace === '' ? '' : `${namespace}.`;
+  return {
+    outcomes: `${prefix}airouter.outcomes.v1`,
+    decisions: `${prefix}airouter.decisions.v1`,
+    inflight: `${prefix}airouter.inflight.v1`,
+    summaries: `${prefix}airouter.summaries.v1`,
+    catalogue: `${prefix}airouter.catalogue.v1`,
+    policies: `${prefix}airouter.policies.v1`,
+    schemas: `${prefix}airouter.schemas.v1`,
+    deadLetters: `${prefix}airouter.outcomes.v1.dlq`,
+  };
+}
+
+/** The topics that projections are folded from, in name order. */
+export function foldedTopics(topics: Topics): string[] {
+  return [
+    topics.catalogue,
+    topics.inflight,
+    topics.outcomes,
+    topics.policies,
+    topics.summaries,
+  ].sort();
+}
+
+/** Every topic with its shape: catalogue, policies and schemas are ordered as a whole. */
+export function topicSpecs(
+  topics: Topics,
+  partitions: number,
+  timestampType: TimestampType,
+): TopicSpec[] {
+  const one = new Set([topics.catalogue, topics.policies, topics.schemas]);
+  return Object.values(topics).map((topic: string) => ({
+    topic,
+    partitions: one.has(topic) ? 1 : partitions,
+    timestampType,
+  }));
+}
