@@ -1,0 +1,70 @@
+import type { ErrorCode } from '../errors.js';
+import { Delta } from './delta.js';
+import type { PartitionState } from './partition-state.js';
+
+/** A record (index -1) or one event of it that is parked. */
+export interface ParkedPlace {
+  offset: number;
+  index: number;
+  code: ErrorCode;
+  /** One sentence that names field and rule, without any value. */
+  reason: string;
+}
+
+/** Events of a batch by what became of them: read = applied + duplicate + deadLettered + skipped. */
+export interface BatchCounts {
+  read: number;
+  applied: number;
+  duplicate: number;
+  deadLettered: number;
+  skipped: number;
+  /** Applied, but older than the minute tables keep. */
+  late: number;
+  /** Applied at the record's time, since their own was too far ahead. */
+  skewed: number;
+}
+
+export interface FoldSettings {
+  tickRetentionMs: number;
+  minuteRetentionMs: number;
+}
+
+/** What a batch of records of one partition comes to. */
+export interface BatchResult {
+  delta: Delta;
+  counts: BatchCounts;
+  parked: ParkedPlace[];
+  /** Hot keys whose values changed: key texts of offerings, or `models`, `providers`, `policies`. */
+  marks: Set<string>;
+  /** Hours (floor of minute / 60) whose minutes changed. */
+  dirtyHours: Set<number>;
+  /** The dead-letter limit was passed: the partition stops before this offset. */
+  stoppedAt: number | null;
+}
+
+/** One record's surroundings, handed to the fold of its kind. */
+export interface FoldContext {
+  state: PartitionState;
+  settings: FoldSettings;
+  result: BatchResult;
+  offset: number;
+  recordMs: number;
+}
+
+/** Parks a whole record (index -1) or one event of it; it counts as one event. */
+export function park(context: FoldContext, index: number, code: ErrorCode, reason: string): void {
+  context.result.parked.push({ offset: context.offset, index, code, reason });
+  context.result.counts.read += 1;
+  context.result.counts.deadLettered += 1;
+}
+
+export function emptyResult(): BatchResult {
+  return {
+    delta: new Delta(),
+    counts: { read: 0, applied: 0, duplicate: 0, deadLettered: 0, skipped: 0, late: 0, skewed: 0 },
+    parked: [],
+    marks: new Set(),
+    dirtyHours: new Set(),
+    stoppedAt: null,
+  };
+}

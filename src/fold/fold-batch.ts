@@ -1,0 +1,82 @@
+import type { DecodeFailure } from '../event/decode.js';
+import type { DecodedRecord } from '../event/outcome.js';
+import { foldCatalogueRecord } from './catalogue.js';
+import {
+  type BatchResult,
+  emptyResult,
+  type FoldContext,
+  type FoldSettings,
+  park,
+} from './context.js';
+import { foldInflight } from './inflight.js';
+import { foldBatchOfOutcomes, foldSingleOutcome } from './outcomes.js';
+import type { PartitionState } from './partition-state.js';
+import { foldSummary } from './summaries.js';
+
+/** A record as the fold takes it: its place and time in the log, and what its bytes are. */
+export interface FoldRecord {
+  offset: number;
+  /** The record's time in the log, ms since the epoch. */
+  timestampMs: number;
+  decoded: DecodedRecord | DecodeFailure;
+}
+
+/**
+ * Folds records of one partition, in offset order, into what they change. Pure but for `state`,
+ * which moves on: no clock, no I/O; how records are cut into batches makes no difference.
+ */
+export function foldBatch(
+  state: PartitionState,
+  records: readonly FoldRecord[],
+  settings: FoldSettings,
+): BatchResult {
+  const result = emptyResult();
+  for (const record of records) {
+    if (record.offset < state.offsetNext) continue;
+    state.offsetNext = record.offset + 1;
+    state.highestRecordMs = Math.max(state.highestRecordMs ?? 0, record.timestampMs);
+    const context: FoldContext = {
+      state,
+      settings,
+      result,
+      offset: record.offset,
+      recordMs: record.timestampMs,
+    };
+    const undecodable = foldRecord(context, record.decoded);
+    if (state.limit.count(record.offset, undecodable)) {
+      result.stoppedAt = state.offsetNext;
+      break;
+    }
+  }
+  return result;
+}
+
+/** True where the bytes were no record at all. */
+function foldRecord(context: FoldContext, decoded: DecodedRecord | DecodeFailure): boolean {
+  if ('failed' in decoded) {
+    park(context, -1, decoded.code, decoded.reason);
+    return true;
+  }
+  switch (decoded.type) {
+    case 'OutcomeBatch':
+      foldBatchOfOutcomes(context, decoded.value);
+      return false;
+    case 'RequestOutcome':
+      foldSingleOutcome(context, decoded.value);
+      return false;
+    case 'Inflight':
+      foldInflight(context, decoded.value);
+      return false;
+    case 'OutcomeSummary':
+      foldSummary(context, decoded.value);
+      return false;
+    case 'unknown':
+    case 'Decision':
+      context.result.counts.read += 1;
+      context.result.counts.skipped += 1;
+      return false;
+    default:
+      foldCatalogueRecord(context, decoded);
+      return false;
+  }
+}

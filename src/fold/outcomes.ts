@@ -1,0 +1,87 @@
+import { OTHER_OFFERING, offeringKey } from '../event/offering-key.js';
+import type { FoldedOutcome, OutcomeBatch } from '../event/outcome.js';
+import { brokenRule } from '../event/rules.js';
+import { formatUuid } from '../event/uuid.js';
+import { type FoldContext, park } from './context.js';
+import {
+  addErrorRow,
+  addLatencyRows,
+  addMinuteRow,
+  addTickRow,
+  addUsageRow,
+} from './outcome-rows.js';
+
+/** More than this ahead of its record, an event counts at the record's time. */
+const SKEW_MAX_MS = 5 * 60_000;
+
+/** An event counts in a tick only if it ended within these bounds of its record's time. */
+const TICK_BEFORE_MS = 60_000;
+const TICK_AFTER_MS = 5_000;
+
+/** A batch of our own publishers: rule (a) judges it whole, rule (b) its events. */
+export function foldBatchOfOutcomes(context: FoldContext, batch: OutcomeBatch): void {
+  const { state, result } = context;
+  const publisher = formatUuid(batch.publisher);
+  const isNew = state.highs.advance(
+    publisher,
+    batch.sequence,
+    context.recordMs,
+    state.highestRecordMs!,
+  );
+  if (isNew) {
+    batch.outcomes.forEach((outcome, index) => {
+      foldOutcome(context, outcome, index);
+    });
+    return;
+  }
+  result.counts.read += batch.outcomes.length;
+  result.counts.duplicate += batch.outcomes.length;
+  for (const outcome of batch.outcomes) state.recent.add(outcome.event_id, context.offset);
+}
+
+/** A record of any other producer: one event. */
+export function foldSingleOutcome(context: FoldContext, outcome: FoldedOutcome): void {
+  foldOutcome(context, outcome, 0);
+}
+
+function foldOutcome(context: FoldContext, outcome: FoldedOutcome, index: number): void {
+  const { state, result } = context;
+  const broken = brokenRule(outcome);
+  if (broken !== null) {
+    park(context, index, 'rule_broken', `${broken.field} must be ${broken.rule}`);
+    return;
+  }
+  result.counts.read += 1;
+  const isDuplicate = state.recent.has(outcome.event_id);
+  state.recent.add(outcome.event_id, context.offset);
+  if (isDuplicate) {
+    result.counts.duplicate += 1;
+    return;
+  }
+  result.counts.applied += 1;
+  applyOutcome(context, outcome);
+}
+
+function applyOutcome(context: FoldContext, outcome: FoldedOutcome): void {
+  const { state, settings, result, recordMs } = context;
+  const own = offeringKey(outcome);
+  const offering = state.admission.admits('offering', own, recordMs) ? own : OTHER_OFFERING;
+  const age = recordMs - outcome.occurred_at;
+  if (age <= TICK_BEFORE_MS && age >= -TICK_AFTER_MS) {
+    addTickRow(context, outcome, offering);
+    result.marks.add(offering);
+  }
+  if (age < -SKEW_MAX_MS) result.counts.skewed += 1;
+  const atMs = age < -SKEW_MAX_MS ? recordMs : outcome.occurred_at;
+  const minute = Math.floor(atMs / 60_000);
+  if (minute < Math.floor((recordMs - settings.minuteRetentionMs) / 60_000)) {
+    result.counts.late += 1;
+    return;
+  }
+  addMinuteRow(context, outcome, offering, minute);
+  addLatencyRows(context, outcome, offering, minute);
+  addUsageRow(context, outcome, minute);
+  if (outcome.status !== 'success') addErrorRow(context, outcome, offering, minute);
+  result.marks.add(offering);
+  result.dirtyHours.add(Math.floor(minute / 60));
+}

@@ -1,0 +1,59 @@
+import { Admission, type AdmittedKey } from './admission.js';
+import { type DeadLetterCounters, DeadLetterLimit } from './dead-letter-limit.js';
+import { type PublisherHigh, PublisherHighs } from './publisher-highs.js';
+import { RecentIds } from './recent-ids.js';
+
+/**
+ * All that the fold of one partition knows between two batches. It is a function of the
+ * partition's records below `offsetNext` alone; everything but the window of recent ids is stored
+ * with the rows, and the window is read back from the log.
+ *
+ * A batch changes it in place: when its commit fails, the state is thrown away and loaded again.
+ */
+export interface PartitionState {
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset of the next record to fold. */
+  offsetNext: number;
+  /** Highest record time so far, ms since the epoch; null before the first record. */
+  highestRecordMs: number | null;
+  readonly recent: RecentIds;
+  readonly highs: PublisherHighs;
+  readonly admission: Admission;
+  readonly limit: DeadLetterLimit;
+}
+
+/** The stored part of a partition's state. */
+export interface StoredState {
+  offsetNext: number;
+  highestRecordMs: number | null;
+  highs: readonly PublisherHigh[];
+  admitted: readonly AdmittedKey[];
+  deadLetters: DeadLetterCounters;
+}
+
+export function partitionState(
+  topic: string,
+  partition: number,
+  keysMax: number,
+  stored: StoredState,
+): PartitionState {
+  return {
+    topic,
+    partition,
+    offsetNext: stored.offsetNext,
+    highestRecordMs: stored.highestRecordMs,
+    recent: new RecentIds(),
+    highs: new PublisherHighs(stored.highs),
+    admission: new Admission(keysMax, stored.admitted),
+    limit: new DeadLetterLimit(stored.deadLetters),
+  };
+}
+
+export const NEW_STATE: StoredState = {
+  offsetNext: 0,
+  highestRecordMs: null,
+  highs: [],
+  admitted: [],
+  deadLetters: { records: 0, run: 0, recent: [], allowedTo: 0 },
+};
