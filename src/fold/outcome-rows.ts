@@ -115,7 +115,7 @@ export function timePerOutputTokenUs(outcome: FoldedOutcome): number | null {
 export function addUsageRow(context: FoldContext, outcome: FoldedOutcome, minute: number): void {
   const { tenant, model, provider, deployment, operation } = outcome;
   const own = [tenant, model, provider, deployment];
-  const isAdmitted = context.state.admission.admits('usage', own.join('\u0000'), context.recordMs);
+  const isAdmitted = context.state.admission.admits('usage', own.join('\u0001'), context.recordMs);
   const row = context.result.delta.row('usage_minute', [
     minute,
     context.state.partition,

@@ -42,7 +42,7 @@ export function foldSummary(context: FoldContext, summary: OutcomeSummary): void
 function addSummaryRow(context: FoldContext, summary: OutcomeSummary, minute: number): void {
   const { tenant, model, provider, deployment, region } = summary;
   const own = [tenant, model, provider, deployment, region];
-  const isAdmitted = context.state.admission.admits('usage', own.join('\u0000'), context.recordMs);
+  const isAdmitted = context.state.admission.admits('usage', own.join('\u0001'), context.recordMs);
   const row = context.result.delta.row('summary_minute', [
     minute,
     context.state.partition,

@@ -1,0 +1,199 @@
+import type { PoolClient } from 'pg';
+import { AiRouterError } from '../errors.js';
+import type { AdmittedKey, KeyKind } from '../fold/admission.js';
+import type { StoredState } from '../fold/partition-state.js';
+import type { PublisherHigh } from '../fold/publisher-highs.js';
+
+/** The record last read below `offset_next`: a topic that was made anew does not have it. */
+export interface LastRecord {
+  offset: number;
+  hash: string;
+}
+
+/** What an assignment starts from. */
+export interface Checkpoint extends StoredState {
+  last: LastRecord | null;
+  /** Where the window of recent event ids begins; null while it is empty. */
+  windowOffset: number | null;
+  /** Parked places from the window on, as `offset/index`: they are not in the window. */
+  parkedPlaces: ReadonlySet<string>;
+}
+
+/** What a commit stores of a partition's state. */
+export interface CheckpointMove {
+  topic: string;
+  partition: number;
+  expected: number;
+  offsetNext: number;
+  last: LastRecord;
+  windowOffset: number | null;
+  highestRecordMs: number | null;
+  records: number;
+  undecodableRun: number;
+  undecodableRecent: readonly number[];
+  owner: string;
+}
+
+/** Reads a partition's checkpoint, made at offset 0 where there is none yet. */
+export async function loadCheckpoint(
+  client: PoolClient,
+  schema: string,
+  topic: string,
+  partition: number,
+): Promise<Checkpoint> {
+  const place = [topic, partition];
+  await client.query(
+    `insert into "${schema}".projection_checkpoint (topic, partition, offset_next)
+     values ($1, $2, 0) on conflict do nothing`,
+    place,
+  );
+  const row = (
+    await client.query<CheckpointRow>(
+      `select offset_next, last_offset, last_hash, window_offset, highest_record_ms, records,
+         undecodable_run, undecodable_recent, allowed_to
+       from "${schema}".projection_checkpoint where topic = $1 and partition = $2`,
+      place,
+    )
+  ).rows[0]!;
+  const highs = await client.query<{ publisher: string; sequence: number; used_at_ms: number }>(
+    `select publisher, sequence, used_at_ms from "${schema}".publisher_high
+     where topic = $1 and partition = $2`,
+    place,
+  );
+  const admitted = await client.query<{ day: number; kind: KeyKind; key: string }>(
+    `select day, kind, key from "${schema}".admitted_key
+     where topic = $1 and partition = $2 and day >= (
+       select max(day) - 1 from "${schema}".admitted_key where topic = $1 and partition = $2)`,
+    place,
+  );
+  const parked = await client.query<{ place: string }>(
+    `select record_offset || '/' || index as place from "${schema}".parked
+     where topic = $1 and partition = $2 and record_offset >= $3`,
+    [...place, row.window_offset ?? row.offset_next],
+  );
+  return {
+    ...storedState(row),
+    highs: highs.rows.map(({ publisher, sequence, used_at_ms }) => ({
+      publisher,
+      sequence,
+      usedAtMs: used_at_ms,
+    })),
+    admitted: admitted.rows,
+    last: row.last_offset === null ? null : { offset: row.last_offset, hash: row.last_hash! },
+    windowOffset: row.window_offset,
+    parkedPlaces: new Set(parked.rows.map((each) => each.place)),
+  };
+}
+
+interface CheckpointRow {
+  offset_next: number;
+  last_offset: number | null;
+  last_hash: string | null;
+  window_offset: number | null;
+  highest_record_ms: number | null;
+  records: number;
+  undecodable_run: number;
+  undecodable_recent: number[];
+  allowed_to: number;
+}
+
+function storedState(row: CheckpointRow): Omit<StoredState, 'highs' | 'admitted'> {
+  return {
+    offsetNext: row.offset_next,
+    highestRecordMs: row.highest_record_ms,
+    deadLetters: {
+      records: row.records,
+      run: row.undecodable_run,
+      recent: row.undecodable_recent.map(Number),
+      allowedTo: row.allowed_to,
+    },
+  };
+}
+
+/**
+ * Moves the checkpoint by compare-and-set on the stored offset: the first statement of a commit.
+ * Throws `checkpoint_moved` where another projector has committed the partition meanwhile.
+ */
+export async function moveCheckpoint(
+  client: PoolClient,
+  schema: string,
+  move: CheckpointMove,
+): Promise<void> {
+  const { rowCount } = await client.query({
+    name: `${schema}.move_checkpoint`.slice(-63),
+    text: `update "${schema}".projection_checkpoint set
+       offset_next = $4, last_offset = $5, last_hash = $6, window_offset = $7,
+       highest_record_ms = $8, records = $9, undecodable_run = $10, undecodable_recent = $11,
+       owner = $12
+     where topic = $1 and partition = $2 and offset_next = $3`,
+    values: [
+      move.topic,
+      move.partition,
+      move.expected,
+      move.offsetNext,
+      move.last.offset,
+      move.last.hash,
+      move.windowOffset,
+      move.highestRecordMs,
+      move.records,
+      move.undecodableRun,
+      `{${move.undecodableRecent.join(',')}}`,
+      move.owner,
+    ],
+  });
+  if (rowCount !== 1) {
+    throw new AiRouterError(
+      'checkpoint_moved',
+      `another projector moved ${move.topic}/${move.partition} from offset ${move.expected}`,
+    );
+  }
+}
+
+export async function storeHighs(
+  client: PoolClient,
+  schema: string,
+  topic: string,
+  partition: number,
+  highs: readonly PublisherHigh[],
+): Promise<void> {
+  if (highs.length === 0) return;
+  await client.query(
+    `insert into "${schema}".publisher_high (topic, partition, publisher, sequence, used_at_ms)
+     select $1, $2, * from unnest($3::text[], $4::int8[], $5::int8[])
+     on conflict (topic, partition, publisher) do update
+     set sequence = excluded.sequence, used_at_ms = excluded.used_at_ms`,
+    [
+      topic,
+      partition,
+      highs.map((high) => high.publisher),
+      highs.map((high) => high.sequence),
+      highs.map((high) => high.usedAtMs),
+    ],
+  );
+}
+
+export async function storeAdmitted(
+  client: PoolClient,
+  schema: string,
+  topic: string,
+  partition: number,
+  admitted: readonly AdmittedKey[],
+  oldestDayKept: number | null,
+): Promise<void> {
+  if (admitted.length === 0) return;
+  await client.query(
+    `insert into "${schema}".admitted_key (topic, partition, day, kind, key)
+     select $1, $2, * from unnest($3::int4[], $4::text[], $5::text[]) on conflict do nothing`,
+    [
+      topic,
+      partition,
+      admitted.map((entry) => entry.day),
+      admitted.map((entry) => entry.kind),
+      admitted.map((entry) => entry.key),
+    ],
+  );
+  await client.query(
+    `delete from "${schema}".admitted_key where topic = $1 and partition = $2 and day < $3`,
+    [topic, partition, oldestDayKept ?? 0],
+  );
+}

@@ -1,0 +1,88 @@
+import type { PoolClient } from 'pg';
+import type { FoldSettings, ParkedPlace } from '../fold/context.js';
+import type { PartitionState } from '../fold/partition-state.js';
+import { TIME_TABLES } from './time-partitions.js';
+
+/** Parked places: a dead letter counts only if its row was committed with the offset. */
+export async function storeParked(
+  client: PoolClient,
+  schema: string,
+  topic: string,
+  partition: number,
+  parked: readonly ParkedPlace[],
+): Promise<void> {
+  if (parked.length === 0) return;
+  await client.query(
+    `insert into "${schema}".parked (topic, partition, record_offset, index, code, reason)
+     select $1, $2, * from unnest($3::int8[], $4::int4[], $5::text[], $6::text[])
+     on conflict do nothing`,
+    [
+      topic,
+      partition,
+      parked.map((place) => place.offset),
+      parked.map((place) => place.index),
+      parked.map((place) => place.code),
+      parked.map((place) => place.reason),
+    ],
+  );
+}
+
+/** Hours whose cached rows must be computed again. */
+export async function storeDirtyHours(
+  client: PoolClient,
+  schema: string,
+  partition: number,
+  hours: ReadonlySet<number>,
+): Promise<void> {
+  if (hours.size === 0) return;
+  await client.query(
+    `insert into "${schema}".dirty_hour (hour, partition)
+     select hour, $1 from unnest($2::int4[]) as hour on conflict do nothing`,
+    [partition, [...hours].sort((a, b) => a - b)],
+  );
+}
+
+/** What a partition keeps follows its highest record time, never the clock. */
+export async function storeFloors(
+  client: PoolClient,
+  schema: string,
+  state: PartitionState,
+  settings: FoldSettings,
+): Promise<void> {
+  const highest = state.highestRecordMs;
+  if (highest === null) return;
+  const floors = {
+    tick: Math.floor((highest - settings.tickRetentionMs) / 5_000),
+    minute: Math.floor((highest - settings.minuteRetentionMs) / 60_000),
+  };
+  await client.query(
+    `insert into "${schema}".retention_floor as stored (table_name, topic, partition, floor)
+     select table_name, $1, $2, floor from unnest($3::text[], $4::int4[]) as given (table_name, floor)
+     on conflict (table_name, topic, partition) do update set floor = excluded.floor
+     where stored.floor < excluded.floor`,
+    [
+      state.topic,
+      state.partition,
+      TIME_TABLES.map((table) => table.name),
+      TIME_TABLES.map((table) => Math.max(0, floors[table.time!])),
+    ],
+  );
+}
+
+/** Which hot keys changed up to this offset; writers of hot keys read everything marked. */
+export async function storeMarks(
+  client: PoolClient,
+  schema: string,
+  topic: string,
+  partition: number,
+  offsetNext: number,
+  marks: ReadonlySet<string>,
+): Promise<void> {
+  if (marks.size === 0) return;
+  await client.query(
+    `insert into "${schema}".hot_mark (topic, partition, name, offset_next)
+     select $1, $2, name, $3 from unnest($4::text[]) as name
+     on conflict (topic, partition, name) do update set offset_next = excluded.offset_next`,
+    [topic, partition, offsetNext, [...marks].sort()],
+  );
+}

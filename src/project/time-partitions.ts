@@ -1,0 +1,74 @@
+import type { PoolClient } from 'pg';
+import type { Delta } from '../fold/delta.js';
+import { TABLES, type Table } from '../fold/tables.js';
+
+/**
+ * Storage of the time tables, cut by range, so that retention drops files instead of deleting
+ * rows. A range is made when its first row comes.
+ */
+const RANGE = {
+  /** Ticks of an hour. */
+  tick: 720,
+  /** Minutes of a day. */
+  minute: 1440,
+} as const;
+
+export const TIME_TABLES: readonly Table[] = Object.values(TABLES).filter(
+  (table: Table) => table.time !== null,
+);
+
+/** Makes the ranges that rows of a delta need; remembers what is there. */
+export class TimePartitions {
+  readonly #schema: string;
+  readonly #known = new Set<string>();
+
+  constructor(schema: string) {
+    this.#schema = schema;
+  }
+
+  /** Names of the missing partitions with the statements that make them. */
+  missing(delta: Delta): Map<string, string> {
+    const missing = new Map<string, string>();
+    for (const table of TIME_TABLES) {
+      const width = RANGE[table.time!];
+      const times = new Set<number>();
+      for (const row of delta.rows[table.name as keyof typeof TABLES].values()) {
+        times.add(Math.floor((row[0] as number) / width) * width);
+      }
+      for (const from of times) {
+        const name = `${table.name}_${from}`;
+        if (!this.#known.has(name)) missing.set(name, this.#createSql(table, name, from, width));
+      }
+    }
+    return missing;
+  }
+
+  /** Runs the statements, one projector at a time; call it outside of a commit's transaction. */
+  async create(client: PoolClient, missing: ReadonlyMap<string, string>): Promise<void> {
+    await client.query('begin');
+    try {
+      await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+        `${this.#schema}.time_partitions`,
+      ]);
+      for (const sql of missing.values()) await client.query(sql);
+      await client.query('commit');
+    } catch (error) {
+      await client.query('rollback');
+      throw error;
+    }
+    for (const name of missing.keys()) this.#known.add(name);
+  }
+
+  /** After a range was dropped somewhere, nothing is taken as known. */
+  forget(): void {
+    this.#known.clear();
+  }
+
+  // Rows of the newest ranges are updated all the time: room in the page keeps such updates
+  // heap-only, and a low scale factor keeps the dead rows few.
+  #createSql(table: Table, name: string, from: number, width: number): string {
+    return `create table if not exists "${this.#schema}".${name}
+      partition of "${this.#schema}".${table.name} for values from (${from}) to (${from + width})
+      with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02)`;
+  }
+}
