@@ -7,6 +7,9 @@
  * The keys come in two lanes that advance on their own: `health` (written at once, what freshness
  * is measured on) and `metrics` (everything else, written at most once a second a key). The vector
  * of a lane is advanced only together with every value that was marked below it.
+ *
+ * Every method rejects with `hot_keys_unavailable` where the keys cannot be reached, within a
+ * bounded time.
  */
 
 /** Next offset by partition, by topic. */
@@ -19,17 +22,34 @@ export interface LaneState {
   /** Sum of the vector: what tells newer from older. */
   version: number;
   vector: Vector;
-  /** ms since the epoch, writer's clock */
+  /**
+   * ms since the epoch, writer's clock: when the values were last found equal to the database.
+   * A renewal moves it too: it is old only where no writer is at work.
+   */
   writtenAtMs: number;
+}
+
+export interface StoredLane extends LaneState {
+  /**
+   * Drawn by the write that last changed the lane: what compare-and-set goes by. Lanes have their
+   * own, so that a slow write of one is not thrown back by each quick write of the other.
+   */
+  writeId: string;
 }
 
 /** The `state` hash of a generation. */
 export interface HotState {
   /** Drawn anew whenever the state is made anew: a reader that knows another one reads everything. */
   epoch: string;
-  /** Rises by one with every write that changed a value; what compare-and-set and readers go by. */
+  /** Rises by one with every write that changed a value or a lane's version. */
   revision: number;
-  lanes: Readonly<Record<Lane, LaneState | null>>;
+  /**
+   * Drawn by the write that made this revision. A fail-over to a replica that lacks the newest
+   * writes counts their revisions a second time: the id tells one from the other.
+   */
+  writeId: string;
+  /** Null = never written: the state is not whole yet, and readers do not get it. */
+  lanes: Readonly<Record<Lane, StoredLane | null>>;
 }
 
 export interface HotWrite {
@@ -39,15 +59,23 @@ export interface HotWrite {
   values: ReadonlyMap<string, string | null>;
   /**
    * Replace everything: `values` is the lane's complete content, and its keys that are not in
-   * `values` are removed. Needed to make a lost state anew.
+   * `values` are removed. Required where the lane has no state: it makes a lost state anew.
    */
   complete: boolean;
+}
+
+/** What a reader has read up to; `position(read)` makes it. */
+export interface HotPosition {
+  generation: string;
+  epoch: string;
+  revision: number;
+  writeId: string;
 }
 
 export interface HotRead {
   generation: string;
   state: HotState;
-  /** Values that changed since the reader's revision; null = removed. All of them on a new epoch. */
+  /** Values that changed since the reader's position; null = removed. */
   changed: ReadonlyMap<string, string | null>;
   /** True where `changed` is everything: the reader starts anew. */
   complete: boolean;
@@ -56,24 +84,37 @@ export interface HotRead {
 export interface HotKeys {
   /** The generation in force; null = none was written yet. */
   generation(): Promise<string | null>;
-  setGeneration(generation: string): Promise<void>;
+  /** Puts `next` in force, only if `expected` still is. */
+  setGeneration(expected: string | null, next: string): Promise<boolean>;
   /** The state of a generation; null where it is lost or was never written. */
   state(generation: string): Promise<HotState | null>;
   /**
-   * In one atomic step: writes the values and the lane's new state, only if the stored state is
-   * still `expected` (same epoch and revision; null = there is none) and the lane's version does
-   * not go back. False = someone else wrote: the caller begins again. An equal version with no
-   * values renews the lifetimes and leaves the revision as it is.
+   * In one atomic step: writes the values and the lane's new state, only if the lane is still as
+   * in `expected` (null = there is no state at all) and its version does not go back. False =
+   * someone else wrote: the caller begins again. Renews the lifetimes of all keys of the lane; an
+   * equal version without values does only that, and leaves the revision as it is.
    */
   write(generation: string, expected: HotState | null, write: HotWrite): Promise<boolean>;
   /**
-   * In one atomic step: the generation in force, its state and every value that changed since.
-   * Null = no generation, or a listed key is missing (a loss): the reader keeps what it has.
+   * The generation in force and, in one atomic step, its state and every value that changed since
+   * the position; all of them where the position is unknown here (another epoch, or too long ago).
+   * Null = no generation, a lane was never written, or a listed key is missing (a loss): the
+   * reader keeps what it has.
    */
-  read(
-    since: { generation: string; epoch: string; revision: number } | null,
-  ): Promise<HotRead | null>;
-  /** True where a listed key of the generation is missing, or there is no state. */
+  read(since: HotPosition | null): Promise<HotRead | null>;
+  /** True where a generation is not whole: no state, a lane never written or a listed key missing. */
   isLost(generation: string): Promise<boolean>;
   close(): Promise<void>;
+}
+
+export function position(read: HotRead): HotPosition {
+  const { epoch, revision, writeId } = read.state;
+  return { generation: read.generation, epoch, revision, writeId };
+}
+
+/** The version of a vector: the sum of its offsets. */
+export function vectorVersion(vector: Vector): number {
+  let version = 0;
+  for (const offsets of Object.values(vector)) for (const offset of offsets) version += offset;
+  return version;
 }
