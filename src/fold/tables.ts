@@ -27,6 +27,8 @@ export interface Table {
   name: string;
   keys: readonly KeyColumn[];
   values: readonly ValueColumn[];
+  /** The topic that it is folded from. */
+  source: 'outcomes' | 'inflight' | 'summaries' | 'catalogue' | 'policies';
   /** Which time column the storage is cut by and which retention it follows. */
   time: 'tick' | 'minute' | null;
 }
@@ -52,6 +54,7 @@ const series = [key('operation', 'text'), key('stream', 'bool'), key('fallback',
 export const TABLES = {
   outcome_tick: {
     name: 'outcome_tick',
+    source: 'outcomes',
     time: 'tick',
     keys: [
       tick,
@@ -69,6 +72,7 @@ export const TABLES = {
   },
   inflight_tick: {
     name: 'inflight_tick',
+    source: 'inflight',
     time: 'tick',
     keys: [tick, partition, key('offering', 'text'), key('emitter', 'text')],
     values: [
@@ -80,12 +84,14 @@ export const TABLES = {
   },
   outcome_minute: {
     name: 'outcome_minute',
+    source: 'outcomes',
     time: 'minute',
     keys: [minute, partition, key('offering', 'text'), ...series],
     values: [...counts, ...pace, ...known('input_tokens'), ...known('output_tokens')],
   },
   latency_minute: {
     name: 'latency_minute',
+    source: 'outcomes',
     time: 'minute',
     keys: [minute, partition, key('offering', 'text'), ...series, key('metric', 'text')],
     values: [
@@ -97,6 +103,7 @@ export const TABLES = {
   },
   usage_minute: {
     name: 'usage_minute',
+    source: 'outcomes',
     time: 'minute',
     keys: [
       minute,
@@ -123,6 +130,7 @@ export const TABLES = {
   },
   outcome_error_minute: {
     name: 'outcome_error_minute',
+    source: 'outcomes',
     time: 'minute',
     keys: [
       minute,
@@ -136,6 +144,7 @@ export const TABLES = {
   },
   summary_minute: {
     name: 'summary_minute',
+    source: 'summaries',
     time: 'minute',
     keys: [
       minute,
@@ -158,6 +167,7 @@ export const TABLES = {
   },
   model: {
     name: 'model',
+    source: 'catalogue',
     time: null,
     keys: [partition, key('name', 'text')],
     values: [
@@ -170,12 +180,14 @@ export const TABLES = {
   },
   provider: {
     name: 'provider',
+    source: 'catalogue',
     time: null,
     keys: [partition, key('name', 'text')],
     values: [last('display_name', 'text'), last('enabled', 'bool')],
   },
   offering: {
     name: 'offering',
+    source: 'catalogue',
     time: null,
     keys: [partition, key('offering', 'text')],
     values: [
@@ -196,12 +208,14 @@ export const TABLES = {
   },
   alias: {
     name: 'alias',
+    source: 'catalogue',
     time: null,
     keys: [partition, key('name', 'text')],
     values: [last('model', 'text')],
   },
   price: {
     name: 'price',
+    source: 'catalogue',
     time: null,
     keys: [
       partition,
@@ -214,6 +228,7 @@ export const TABLES = {
   },
   policy: {
     name: 'policy',
+    source: 'policies',
     time: null,
     keys: [partition, key('name', 'text')],
     values: [last('document', 'text'), last('hash', 'text')],

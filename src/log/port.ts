@@ -81,10 +81,11 @@ export interface LogReader {
 
 export interface ConsumerHandlers {
   /**
-   * Called before the first batch of newly assigned partitions; answers where to start each, in
-   * the order given. Null = this partition is stopped and not to be delivered.
+   * Called before the first batch of a newly assigned partition; resolves with the offset to
+   * start from. When it rejects with a `retry` error it is called again after a pause; with any
+   * other error that partition stops.
    */
-  assigned(partitions: readonly TopicPartition[]): Promise<(number | null)[]>;
+  assigned(place: TopicPartition): Promise<number>;
   /**
    * One batch, at most one in flight for each partition; resolves with the offset to go on from.
    * When it rejects with a `retry` error the partition is paused and read again from where

@@ -1,7 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { FoldSettings, ParkedPlace } from '../fold/context.js';
-import type { PartitionState } from '../fold/partition-state.js';
-import { TIME_TABLES } from './time-partitions.js';
+import type { Table } from '../fold/tables.js';
 
 /** Parked places: a dead letter counts only if its row was committed with the offset. */
 export async function storeParked(
@@ -46,26 +45,37 @@ export async function storeDirtyHours(
 export async function storeFloors(
   client: PoolClient,
   schema: string,
-  state: PartitionState,
-  settings: FoldSettings,
+  topic: string,
+  partition: number,
+  floors: readonly Floor[],
 ): Promise<void> {
-  const highest = state.highestRecordMs;
-  if (highest === null) return;
-  const floors = {
-    tick: Math.floor((highest - settings.tickRetentionMs) / 5_000),
-    minute: Math.floor((highest - settings.minuteRetentionMs) / 60_000),
-  };
+  if (floors.length === 0) return;
   await client.query(
     `insert into "${schema}".retention_floor as stored (table_name, topic, partition, floor)
      select table_name, $1, $2, floor from unnest($3::text[], $4::int4[]) as given (table_name, floor)
      on conflict (table_name, topic, partition) do update set floor = excluded.floor
      where stored.floor < excluded.floor`,
-    [
-      state.topic,
-      state.partition,
-      TIME_TABLES.map((table) => table.name),
-      TIME_TABLES.map((table) => Math.max(0, floors[table.time!])),
-    ],
+    [topic, partition, floors.map((each) => each.table), floors.map((each) => each.floor)],
+  );
+}
+
+/** The oldest minute or tick of a table that a partition keeps. */
+export interface Floor {
+  table: string;
+  floor: number;
+}
+
+export function floorsOf(
+  tables: readonly Table[],
+  highestRecordMs: number,
+  settings: FoldSettings,
+): Floor[] {
+  const oldest = {
+    tick: Math.floor((highestRecordMs - settings.tickRetentionMs) / 5_000),
+    minute: Math.floor((highestRecordMs - settings.minuteRetentionMs) / 60_000),
+  };
+  return tables.flatMap((table) =>
+    table.time === null ? [] : [{ table: table.name, floor: Math.max(0, oldest[table.time]) }],
   );
 }
 

@@ -3,7 +3,8 @@ import { withTransaction } from '../database/connect.js';
 import type { BatchResult, FoldSettings } from '../fold/context.js';
 import { INPUT_CLASS_LIMITS } from '../fold/input-class.js';
 import type { PartitionState } from '../fold/partition-state.js';
-import { TABLE_NAMES, TABLES } from '../fold/tables.js';
+import { TABLE_NAMES, TABLES, type Table } from '../fold/tables.js';
+import type { Topics } from '../log/topics.js';
 import {
   type Checkpoint,
   type LastRecord,
@@ -12,7 +13,7 @@ import {
   storeAdmitted,
   storeHighs,
 } from './checkpoint.js';
-import { storeDirtyHours, storeFloors, storeMarks, storeParked } from './commit-rows.js';
+import { floorsOf, storeDirtyHours, storeFloors, storeMarks, storeParked } from './commit-rows.js';
 import { TimePartitions } from './time-partitions.js';
 import { upsertParameters, upsertSql } from './upsert.js';
 
@@ -41,6 +42,7 @@ export interface ProjectionStoreOptions {
   /** Who commits; informs only. */
   owner: string;
   settings: FoldSettings;
+  topics: Topics;
 }
 
 export function createProjectionStore(options: ProjectionStoreOptions): ProjectionStore {
@@ -52,6 +54,9 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
       { name: `${schema}.${name}`.slice(-63), text: upsertSql(schema, TABLES[name]) },
     ]),
   );
+
+  const tablesOf = (topic: string): Table[] =>
+    Object.values(TABLES).filter((table: Table) => options.topics[table.source] === topic);
 
   async function upsertRows(client: PoolClient, result: BatchResult): Promise<void> {
     for (const name of TABLE_NAMES) {
@@ -73,6 +78,7 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
       if (missing.size > 0)
         await withClient(pool, (client) => timePartitions.create(client, missing));
       const { topic, partition } = state;
+      const floors = floorsOf(tablesOf(topic), state.highestRecordMs ?? 0, options.settings);
       const counters = state.limit.counters();
       await withTransaction(pool, 'read committed', async (client) => {
         await moveCheckpoint(client, schema, {
@@ -100,7 +106,7 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
         );
         await storeParked(client, schema, topic, partition, result.parked);
         await storeDirtyHours(client, schema, partition, result.dirtyHours);
-        await storeFloors(client, schema, state, options.settings);
+        await storeFloors(client, schema, topic, partition, floors);
         await storeMarks(client, schema, topic, partition, state.offsetNext, result.marks);
       });
     },

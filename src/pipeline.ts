@@ -1,0 +1,181 @@
+import { AiRouterError } from './errors.js';
+import { decode, unknownIds } from './event/decode.js';
+import type { Schemas } from './event/schemas.js';
+import type { BatchResult, FoldSettings } from './fold/context.js';
+import { foldBatch } from './fold/fold-batch.js';
+import { type PartitionState, partitionState } from './fold/partition-state.js';
+import { rememberRecord } from './fold/warm-up.js';
+import type { ParkLetters } from './log/dead-letters.js';
+import type { ConsumerHandlers, Log, LogBatch, LogRecord, TopicPartition } from './log/port.js';
+import type { Metrics } from './observe/metrics.js';
+import type { Checkpoint, LastRecord } from './project/checkpoint.js';
+import type { ProjectionStore } from './project/projection-store.js';
+import { recordHash } from './project/record-hash.js';
+
+/**
+ * One batch from end to end: the file to read first.
+ *
+ *   decode → fold → park dead letters → one transaction (checkpoint + rows) → hot keys
+ *
+ * Nothing here waits for the hot keys: they are derived, and the next round or the reconciler
+ * repairs what is lost.
+ */
+export interface PipelineParts {
+  log: Log;
+  schemas: Schemas;
+  /** Looks up schema ids of others before their records are decoded. */
+  lookUpSchemas(ids: readonly number[]): Promise<void>;
+  store: ProjectionStore;
+  parkDeadLetters: ParkLetters;
+  /** Told after each commit; `caughtUp` = the partition is at its end. */
+  refresher: { notify(info: { caughtUp: boolean }): void };
+  metrics: Metrics;
+  settings: FoldSettings;
+  keysMax: number;
+}
+
+/** A partition that is ours: its state, and what is still to be read below the stored offset. */
+interface Assigned {
+  state: PartitionState;
+  checkpoint: Checkpoint;
+}
+
+export function createPipeline(parts: PipelineParts): ConsumerHandlers {
+  const partitions = new Map<string, Assigned>();
+  const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+  return {
+    async assigned(place) {
+      const assigned = await loadPartition(parts, place);
+      partitions.set(nameOf(place), assigned);
+      return startOffset(assigned.checkpoint);
+    },
+    batch: (batch) => processBatch(parts, partitions.get(nameOf(batch))!, batch),
+    revoked(places) {
+      for (const place of places) partitions.delete(nameOf(place));
+    },
+  };
+}
+
+/** Folds a batch and commits it; answers the offset to go on from. */
+async function processBatch(
+  parts: PipelineParts,
+  { state, checkpoint }: Assigned,
+  batch: LogBatch,
+): Promise<number> {
+  const records = readBelowCheckpoint(parts, state, checkpoint, batch);
+  if (records.length === 0) return batch.records.at(-1)!.offset + 1;
+  const expected = state.offsetNext;
+  await parts.lookUpSchemas(unknownIds(records, parts.schemas));
+  const result = foldBatch(state, decodeRecords(parts, records), parts.settings);
+  await parts.parkDeadLetters(batch, records, result.parked);
+  await parts.store.commit({ state, expected, last: lastFolded(state, records), result });
+  parts.refresher.notify({ caughtUp: state.offsetNext >= batch.highWatermark });
+  observe(parts.metrics, batch, state, result);
+  refuseToGoOn(batch, result);
+  return state.offsetNext;
+}
+
+async function loadPartition(parts: PipelineParts, place: TopicPartition): Promise<Assigned> {
+  const checkpoint = await parts.store.load(place.topic, place.partition);
+  const bounds = await parts.log.bounds(place.topic, place.partition);
+  const asked = startOffset(checkpoint);
+  const name = `${place.topic}/${place.partition}`;
+  if (bounds.start > asked) {
+    throw new AiRouterError(
+      'log_truncated',
+      `${name} starts at offset ${bounds.start}, but the projection goes on from ${asked}`,
+    );
+  }
+  if (bounds.end < checkpoint.offsetNext) {
+    throw new AiRouterError(
+      'log_recreated',
+      `${name} ends at offset ${bounds.end}, below the stored offset ${checkpoint.offsetNext}`,
+    );
+  }
+  const state = partitionState(place.topic, place.partition, parts.keysMax, checkpoint);
+  if (state.limit.isPassed() && checkpoint.offsetNext >= checkpoint.deadLetters.allowedTo) {
+    throw limitPassed(name, checkpoint.offsetNext);
+  }
+  return { state, checkpoint };
+}
+
+/** Reading begins where the window of recent ids does, or at the last record, to compare it. */
+function startOffset(checkpoint: Checkpoint): number {
+  return Math.min(
+    checkpoint.windowOffset ?? checkpoint.offsetNext,
+    checkpoint.last?.offset ?? checkpoint.offsetNext,
+  );
+}
+
+/** Refills the window from records that are folded already; answers the ones that are not. */
+function readBelowCheckpoint(
+  parts: PipelineParts,
+  state: PartitionState,
+  checkpoint: Checkpoint,
+  batch: LogBatch,
+): readonly LogRecord[] {
+  if (batch.fetchOffset >= state.offsetNext) return batch.records;
+  const folded = batch.records.filter((record) => record.offset < state.offsetNext);
+  for (const record of folded) {
+    compareLast(batch, checkpoint.last, record);
+    const decoded = decode(record.value, record.headers, parts.schemas);
+    rememberRecord(state, record.offset, decoded, checkpoint.parkedPlaces);
+  }
+  return batch.records.slice(folded.length);
+}
+
+function compareLast(batch: LogBatch, last: LastRecord | null, record: LogRecord): void {
+  if (record.offset !== last?.offset || recordHash(record) === last.hash) return;
+  throw new AiRouterError(
+    'log_recreated',
+    `record ${batch.topic}/${batch.partition}/${record.offset} is not the one that was folded`,
+  );
+}
+
+function decodeRecords(parts: PipelineParts, records: readonly LogRecord[]) {
+  return records.map((record) => ({
+    offset: record.offset,
+    timestampMs: record.timestampMs,
+    decoded: decode(record.value, record.headers, parts.schemas),
+  }));
+}
+
+function lastFolded(state: PartitionState, records: readonly LogRecord[]): LastRecord {
+  const last = records.findLast((record) => record.offset < state.offsetNext)!;
+  return { offset: last.offset, hash: recordHash(last) };
+}
+
+function observe(
+  metrics: Metrics,
+  batch: LogBatch,
+  state: PartitionState,
+  { counts }: BatchResult,
+): void {
+  const events = metrics.counter('events');
+  events.inc({ result: 'applied' }, counts.applied);
+  events.inc({ result: 'duplicate' }, counts.duplicate);
+  events.inc({ result: 'dead_lettered' }, counts.deadLettered);
+  events.inc({ result: 'skipped' }, counts.skipped);
+  events.inc({ result: 'late' }, counts.late);
+  events.inc({ result: 'skewed' }, counts.skewed);
+  metrics
+    .gauge('lagRecords')
+    .set(
+      { topic: batch.topic, partition: batch.partition },
+      Math.max(0, batch.highWatermark - state.offsetNext),
+    );
+}
+
+function refuseToGoOn(batch: LogBatch, result: BatchResult): void {
+  if (result.stoppedAt === null) return;
+  throw limitPassed(`${batch.topic}/${batch.partition}`, result.stoppedAt);
+}
+
+function limitPassed(name: string, offset: number): AiRouterError {
+  return new AiRouterError(
+    'dead_letter_limit',
+    `${name} stopped at offset ${offset}: too many records cannot be decoded; ` +
+      `look at them with "airouter dlq list" and go on with "airouter dlq allow"`,
+  );
+}
