@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { withLock } from './cache.js';
+import { type Environment, inspectMachine, type Machine } from './machine.js';
+import type { PlanPart } from './plan.js';
+import type { Progress } from './progress.js';
+
+const APT_TIMEOUT_MS = 600_000;
+
+/** Installs the Debian packages of the plan; answers what the machine has then. */
+export async function installPackages(
+  parts: readonly PlanPart[],
+  machine: Machine,
+  environment: Environment,
+  progress: Progress,
+): Promise<Machine> {
+  const packages = [...new Set(parts.flatMap((part) => part.packages))];
+  const { aptGet } = machine;
+  if (packages.length === 0 || aptGet === null) return machine;
+  // RUNLEVEL=1: a package must not start its own service (redis-server would), ours are apart.
+  const options = {
+    env: { ...environment, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+    timeout: APT_TIMEOUT_MS,
+    maxBuffer: 16_777_216,
+  };
+  const run = promisify(execFile);
+  const apt = (...args: string[]) =>
+    run(aptGet, ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], options);
+  await withLock('apt-get', async () => {
+    await progress.step('apt-get update', () => apt('update'));
+    await progress.step(`apt-get install ${packages.join(' ')}`, () =>
+      apt('install', '-y', '--no-install-recommends', ...packages),
+    );
+  });
+  return inspectMachine(environment);
+}
