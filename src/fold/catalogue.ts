@@ -31,7 +31,7 @@ export function foldCatalogueRecord(context: FoldContext, record: CatalogueRecor
   values.forEach((value, index) => {
     row[TABLES[table].keys.length + index] = value;
   });
-  context.result.marks.add(mark);
+  context.result.marks.set(mark, null);
 }
 
 function hasKnownBoundaries(price: CataloguePrice): boolean {

@@ -34,8 +34,11 @@ export interface BatchResult {
   delta: Delta;
   counts: BatchCounts;
   parked: ParkedPlace[];
-  /** Hot keys whose values changed: key texts of offerings, or `models`, `providers`, `policies`. */
-  marks: Set<string>;
+  /**
+   * Hot keys whose values changed: key texts of offerings with their newest minute, or `models`,
+   * `providers`, `policies` with null.
+   */
+  marks: Map<string, number | null>;
   /** Hours (floor of minute / 60) whose minutes changed. */
   dirtyHours: Set<number>;
   /** The dead-letter limit was passed: the partition stops before this offset. */
@@ -63,7 +66,7 @@ export function emptyResult(): BatchResult {
     delta: new Delta(),
     counts: { read: 0, applied: 0, duplicate: 0, deadLettered: 0, skipped: 0, late: 0, skewed: 0 },
     parked: [],
-    marks: new Set(),
+    marks: new Map(),
     dirtyHours: new Set(),
     stoppedAt: null,
   };

@@ -69,7 +69,6 @@ function applyOutcome(context: FoldContext, outcome: FoldedOutcome): void {
   const age = recordMs - outcome.occurred_at;
   if (age <= TICK_BEFORE_MS && age >= -TICK_AFTER_MS) {
     addTickRow(context, outcome, offering);
-    result.marks.add(offering);
   }
   if (age < -SKEW_MAX_MS) result.counts.skewed += 1;
   const atMs = age < -SKEW_MAX_MS ? recordMs : outcome.occurred_at;
@@ -82,6 +81,6 @@ function applyOutcome(context: FoldContext, outcome: FoldedOutcome): void {
   addLatencyRows(context, outcome, offering, minute);
   addUsageRow(context, outcome, minute);
   if (outcome.status !== 'success') addErrorRow(context, outcome, offering, minute);
-  result.marks.add(offering);
+  result.marks.set(offering, Math.max(minute, result.marks.get(offering) ?? minute));
   result.dirtyHours.add(Math.floor(minute / 60));
 }

@@ -35,8 +35,9 @@ export async function storeDirtyHours(
 ): Promise<void> {
   if (hours.size === 0) return;
   await client.query(
-    `insert into "${schema}".dirty_hour (hour, partition)
-     select hour, $1 from unnest($2::int4[]) as hour on conflict do nothing`,
+    `insert into "${schema}".dirty_hour as stored (hour, partition)
+     select hour, $1 from unnest($2::int4[]) as hour
+     on conflict (hour, partition) do update set version = stored.version + 1`,
     [partition, [...hours].sort((a, b) => a - b)],
   );
 }
@@ -86,13 +87,15 @@ export async function storeMarks(
   topic: string,
   partition: number,
   offsetNext: number,
-  marks: ReadonlySet<string>,
+  marks: ReadonlyMap<string, number | null>,
 ): Promise<void> {
   if (marks.size === 0) return;
+  const names = [...marks.keys()].sort();
   await client.query(
-    `insert into "${schema}".hot_mark (topic, partition, name, offset_next)
-     select $1, $2, name, $3 from unnest($4::text[]) as name
-     on conflict (topic, partition, name) do update set offset_next = excluded.offset_next`,
-    [topic, partition, offsetNext, [...marks].sort()],
+    `insert into "${schema}".hot_mark as stored (topic, partition, name, offset_next, newest_minute)
+     select $1, $2, name, $3, newest from unnest($4::text[], $5::int4[]) as given (name, newest)
+     on conflict (topic, partition, name) do update set offset_next = excluded.offset_next,
+       newest_minute = greatest(stored.newest_minute, excluded.newest_minute)`,
+    [topic, partition, offsetNext, names, names.map((name) => marks.get(name))],
   );
 }

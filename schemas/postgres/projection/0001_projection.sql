@@ -205,6 +205,9 @@ create table policy (
 );
 
 
+create index outcome_minute_offering on outcome_minute (offering, minute);
+create index latency_minute_offering on latency_minute (offering, minute);
+
 -- Sum of two histograms: bucket counts with the bucket's number as subscript, no zeros at the
 -- ends, '{}' = empty. The buckets are those of the product's fixed log-linear histogram.
 create function histogram_add(a int8[], b int8[]) returns int8[]
@@ -306,12 +309,14 @@ create table retention_floor (
   primary key (table_name, topic, partition)
 ) with (fillfactor = 50);
 
--- Hot keys whose values changed, with the offset up to which.
+-- Hot keys whose values changed, with the offset up to which; for an offering also its newest
+-- minute, behind which its recent minutes are read.
 create table hot_mark (
   topic text collate "C" not null,
   partition int4 not null,
   name text collate "C" not null,
   offset_next int8 not null,
+  newest_minute int4,
   primary key (topic, partition, name)
 ) with (fillfactor = 50);
 
@@ -325,8 +330,10 @@ create table projection_setting (
 create table dirty_hour (
   hour int4 not null,
   partition int4 not null,
+  -- Rises with every change, so that one during the computation is not lost.
+  version int8 not null default 1,
   primary key (hour, partition)
-);
+) with (fillfactor = 50);
 
 -- Caches for long ranges, recomputed whole from minutes.
 create table outcome_hour (like outcome_minute including all);

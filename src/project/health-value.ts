@@ -1,0 +1,80 @@
+import type { PoolClient } from 'pg';
+import { STATUSES } from '../event/outcome.js';
+import type { HealthValue, InflightSum, TickRow } from '../hotkeys/values.js';
+
+/** Ticks of 5 s that the value holds: 120 s. */
+const TICKS = 24;
+/** A gauge counts for 15 s. */
+const GAUGE_TICKS = 3;
+
+const COUNTS = STATUSES.map((status) => `sum(${status})::int8`).join(', ');
+
+/** The value of `health`: the newest ticks of all offerings, whichever partition they are in. */
+export async function readHealthValue(client: PoolClient, schema: string): Promise<HealthValue> {
+  const { rows } = await client.query<{ newest: number | null }>(
+    `select greatest((select max(tick) from "${schema}".outcome_tick),
+       (select max(tick) from "${schema}".inflight_tick)) as newest`,
+  );
+  const newest = rows[0]!.newest;
+  if (newest === null) return { newest_tick: null, ticks: {}, inflight: {} };
+  return {
+    newest_tick: newest,
+    ticks: await readTicks(client, schema, newest),
+    inflight: await readInflight(client, schema, newest),
+  };
+}
+
+async function readTicks(
+  client: PoolClient,
+  schema: string,
+  newest: number,
+): Promise<Record<string, TickRow[]>> {
+  const { rows } = await client.query({
+    rowMode: 'array',
+    text: `select offering, tick, stream, fallback, array[${COUNTS}]::text,
+        sum(pace_count)::int8, sum(pace_sum)::int8, sum(pace_square_sum)::int8,
+        coalesce(max(retry_until_ms), 0)::int8, min(ratelimit_remaining)
+      from "${schema}".outcome_tick where tick > $1
+      group by offering, tick, stream, fallback
+      order by offering, tick, stream, fallback`,
+    values: [newest - TICKS],
+  });
+  const ticks = new Map<string, TickRow[]>();
+  for (const row of rows) {
+    const offering = row[0] as string;
+    const list = ticks.get(offering) ?? [];
+    ticks.set(offering, list);
+    list.push({
+      tick: row[1] as number,
+      stream: row[2] as boolean,
+      fallback: row[3] as boolean,
+      counts: (row[4] as string).slice(1, -1).split(',').map(Number),
+      pace: [row[5], row[6], row[7]] as [number, number, number],
+      retry_until_ms: row[8] as number,
+      ratelimit_remaining: row[9] as number | null,
+    });
+  }
+  return Object.fromEntries(ticks);
+}
+
+/** Each emitter's newest gauge counts once. */
+async function readInflight(
+  client: PoolClient,
+  schema: string,
+  newest: number,
+): Promise<Record<string, InflightSum>> {
+  const { rows } = await client.query<{ offering: string } & InflightSum>(
+    `select offering, sum(in_flight)::int8 as in_flight, sum(overdue)::int8 as overdue,
+       max(oldest_ms)::int8 as oldest_ms
+     from (select distinct on (offering, emitter) offering, in_flight, overdue, oldest_ms
+       from "${schema}".inflight_tick where tick > $1 order by offering, emitter, tick desc) as newest
+     group by offering order by offering`,
+    [newest - GAUGE_TICKS],
+  );
+  return Object.fromEntries(
+    rows.map(({ offering, in_flight, overdue, oldest_ms }) => [
+      offering,
+      { in_flight, overdue, oldest_ms },
+    ]),
+  );
+}
