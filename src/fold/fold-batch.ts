@@ -53,7 +53,7 @@ export function foldBatch(
 
 /** True where the bytes were no record at all. */
 function foldRecord(context: FoldContext, decoded: DecodedRecord | DecodeFailure): boolean {
-  if (decoded.type === 'failed') {
+  if ('failed' in decoded) {
     park(context, -1, decoded.code, decoded.reason);
     return true;
   }

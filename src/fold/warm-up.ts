@@ -14,7 +14,7 @@ export function rememberRecord(
   decoded: DecodedRecord | DecodeFailure,
   parked: ReadonlySet<string>,
 ): void {
-  if (decoded.type === 'failed') return;
+  if ('failed' in decoded) return;
   const remember = (id: Uint8Array, index: number): void => {
     if (!parked.has(`${offset}/${index}`)) state.recent.add(id, offset);
   };

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from '../database/connect.js';
 import type { Vector } from '../hotkeys/port.js';
-import type { HotSource } from '../hotkeys/refresher.js';
+import type { HotSource } from '../hotkeys/source.js';
 import { metricsKey, type UptimeValue } from '../hotkeys/values.js';
 import { readModelsValue, readPoliciesValue, readProvidersValue } from './catalogue-values.js';
 import { readHealthValue } from './health-value.js';
@@ -25,12 +25,15 @@ export function createHotSource(
   version: number,
   topics: readonly string[],
 ): HotSource {
+  const generation = (): Promise<string> =>
+    withTransaction(pool, 'repeatable read', (client) => readGeneration(client, schema, version));
   /** What was last read of the hourly cache, which is computed at its own pace. */
   let uptimeText = '';
 
   return {
-    generation: () =>
-      withTransaction(pool, 'repeatable read', (client) => readGeneration(client, schema, version)),
+    generation,
+    // One version is live: the one that this process folds.
+    generationInForce: generation,
 
     health: () =>
       withTransaction(pool, 'repeatable read', async (client) => ({
