@@ -1,0 +1,165 @@
+import { decode } from '../event/decode.js';
+import type { DecodedRecord, Uuid } from '../event/outcome.js';
+import type { Schemas } from '../event/schemas.js';
+import type { LogReader, LogRecord } from '../log/port.js';
+
+/** What became of the events of one partition below an offset, counted from its records alone. */
+export interface Recount {
+  /** Events in the log: the outcomes of a batch each, any other record one. */
+  read: number;
+  duplicate: number;
+  skipped: number;
+  late: number;
+  /** Places (`offset/index`) that the projection says are parked and that are there to be parked. */
+  deadLettered: number;
+}
+
+export interface RecountOptions {
+  log: LogReader;
+  schemas: Schemas;
+  topic: string;
+  partition: number;
+  /** Counted are records below this offset. */
+  offsetNext: number;
+  /** Parked places, as `offset/index`. */
+  parked: ReadonlySet<string>;
+  minuteRetentionMs: number;
+}
+
+const RECENT_EVENTS = 2 ** 16;
+const HIGH_LIFETIME_MS = 30 * 86_400_000;
+const SKEW_MAX_MS = 5 * 60_000;
+const READ_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Counts a partition again, in the plainest way and without any code or counter of the fold: what
+ * both say must agree.
+ */
+export async function recount(options: RecountOptions): Promise<Recount> {
+  const counter = new Recounter(options);
+  let offset = 0;
+  while (offset < options.offsetNext) {
+    const { topic, partition } = options;
+    const batch = await options.log.read(topic, partition, offset, READ_BYTES);
+    if (batch.records.length === 0) break;
+    for (const record of batch.records) {
+      if (record.offset < options.offsetNext) counter.count(record);
+    }
+    offset = batch.records.at(-1)!.offset + 1;
+  }
+  return counter.counts;
+}
+
+interface Event {
+  id: Uuid;
+  occurred_at: number;
+}
+
+class Recounter {
+  readonly counts: Recount = { read: 0, duplicate: 0, skipped: 0, late: 0, deadLettered: 0 };
+  readonly #options: RecountOptions;
+  readonly #highs = new Map<string, { sequence: number; usedAtMs: number }>();
+  /** How often each id stands among the last events. */
+  readonly #recent = new Map<string, number>();
+  readonly #order: string[] = [];
+  /** How many at the front of the list are out of the window already. */
+  #forgotten = 0;
+  #highestMs = 0;
+
+  constructor(options: RecountOptions) {
+    this.#options = options;
+  }
+
+  count(record: LogRecord): void {
+    this.#highestMs = Math.max(this.#highestMs, record.timestampMs);
+    const decoded = decode(record.value, record.headers, this.#options.schemas);
+    if ('failed' in decoded) {
+      this.counts.read += 1;
+      if (this.#isParked(record, -1)) this.counts.deadLettered += 1;
+      return;
+    }
+    const events = eventsOf(decoded);
+    if (events === null) {
+      this.counts.read += 1;
+      this.counts.skipped += 1;
+      return;
+    }
+    const isRepeated = decoded.type === 'OutcomeBatch' && !this.#isAboveHigh(record, decoded.value);
+    events.forEach((event, index) => {
+      this.#countEvent(record, event, index, isRepeated);
+    });
+  }
+
+  #countEvent(record: LogRecord, event: Event, index: number, isRepeated: boolean): void {
+    this.counts.read += 1;
+    if (!isRepeated && this.#isParked(record, index)) {
+      this.counts.deadLettered += 1;
+      return;
+    }
+    const id = Buffer.from(event.id).toString('hex');
+    const isKnown = this.#recent.has(id);
+    this.#remember(id);
+    if (isRepeated || isKnown) {
+      this.counts.duplicate += 1;
+      return;
+    }
+    const ahead = event.occurred_at - record.timestampMs;
+    const minute = Math.floor(
+      (ahead > SKEW_MAX_MS ? record.timestampMs : event.occurred_at) / 60_000,
+    );
+    const oldest = Math.floor((record.timestampMs - this.#options.minuteRetentionMs) / 60_000);
+    if (minute < oldest) this.counts.late += 1;
+  }
+
+  #isParked(record: LogRecord, index: number): boolean {
+    return this.#options.parked.has(`${record.offset}/${index}`);
+  }
+
+  #isAboveHigh(record: LogRecord, batch: { publisher: Uuid; sequence: number }): boolean {
+    const publisher = Buffer.from(batch.publisher).toString('hex');
+    const stored = this.#highs.get(publisher);
+    const high =
+      stored !== undefined && this.#highestMs - stored.usedAtMs <= HIGH_LIFETIME_MS ? stored : null;
+    const isAbove = batch.sequence > (high?.sequence ?? 0);
+    this.#highs.set(publisher, {
+      sequence: Math.max(batch.sequence, high?.sequence ?? 0),
+      usedAtMs: Math.max(record.timestampMs, high?.usedAtMs ?? 0),
+    });
+    return isAbove;
+  }
+
+  #remember(id: string): void {
+    this.#recent.set(id, (this.#recent.get(id) ?? 0) + 1);
+    this.#order.push(id);
+    if (this.#order.length - this.#forgotten > RECENT_EVENTS) {
+      this.#forget(this.#order[this.#forgotten]!);
+      this.#forgotten += 1;
+    }
+    if (this.#forgotten > RECENT_EVENTS) {
+      this.#order.splice(0, this.#forgotten);
+      this.#forgotten = 0;
+    }
+  }
+
+  #forget(id: string): void {
+    const times = this.#recent.get(id)! - 1;
+    if (times === 0) this.#recent.delete(id);
+    else this.#recent.set(id, times);
+  }
+}
+
+function eventsOf(decoded: DecodedRecord): Event[] | null {
+  switch (decoded.type) {
+    case 'OutcomeBatch':
+      return decoded.value.outcomes.map(({ event_id, occurred_at }) => ({
+        id: event_id,
+        occurred_at,
+      }));
+    case 'RequestOutcome':
+      return [{ id: decoded.value.event_id, occurred_at: decoded.value.occurred_at }];
+    case 'OutcomeSummary':
+      return [{ id: decoded.value.id, occurred_at: decoded.value.occurred_at }];
+    default:
+      return null;
+  }
+}
