@@ -152,13 +152,22 @@ export async function stopByPidFile(
   for (let held = readPidFile(path); held !== null; held = readPidFile(path)) {
     const next = performance.now() < killAtMs ? signal : 'SIGKILL';
     if (sent !== next) {
-      process.kill(held.pid, 'SIGCONT');
-      process.kill(held.pid, next);
+      send(held.pid, 'SIGCONT');
+      send(held.pid, next);
       sent = next;
     }
     await sleep(20);
   }
   rmSync(path, { force: true });
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It ended just now.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** Start time of a live process as a text that is compared only; null = there is none. */

@@ -106,9 +106,17 @@ function planPostgres(kind: 'embedded' | 'system', machine: Machine): PlanPart {
   if (kind === 'embedded') {
     return localPart('postgres', 'the embedded PostgreSQL of node_modules', [], machine);
   }
-  const missing =
-    machine.systemPostgres === null ? [{ name: 'PostgreSQL', packageName: 'postgresql' }] : [];
-  return localPart('postgres', "the system's PostgreSQL, in a folder of its own", missing, machine);
+  // Not installed on demand: the distribution's package starts a server of its own.
+  if (machine.systemPostgres === null) {
+    return {
+      service: 'postgres',
+      source: 'unavailable',
+      packages: [],
+      sentence:
+        'postgres needs the PostgreSQL of the system: install it (apt-get install postgresql).',
+    };
+  }
+  return localPart('postgres', `the PostgreSQL of ${machine.systemPostgres}`, [], machine);
 }
 
 function localPart(
