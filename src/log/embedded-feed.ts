@@ -1,0 +1,117 @@
+import { AiRouterError, ERRORS } from '../errors.js';
+import { backoffMs, pause } from './backoff.js';
+import type { PartitionReport } from './partition-report.js';
+import type { ConsumerHandlers, LogReader, TopicPartition } from './port.js';
+
+export interface FeedOptions {
+  partition: TopicPartition;
+  read: LogReader['read'];
+  fetchBytesMax: number;
+  handlers: ConsumerHandlers;
+  report: (report: PartitionReport) => void;
+}
+
+/**
+ * Delivers one partition: ask where to start, then read, hand over, go on from what the handler
+ * says; one batch at a time.
+ *
+ * - at the end of the partition it waits for `wake`, which an append or the poll calls;
+ * - an error of the kind `retry`, of the handler or of the log, leads to a growing pause and to
+ *   the question where to start; what was read is forgotten;
+ * - any other error ends it for good, and is reported;
+ * - `stop` ends it after the batch in flight; pauses and waits end at once.
+ */
+export class PartitionFeed {
+  readonly partition: TopicPartition;
+  readonly #options: FeedOptions;
+  readonly #stopping = new AbortController();
+  #failures = 0;
+  /** Offset that an idle feed waits for; null = it is at work. */
+  #idleAt: number | null = null;
+  #isWoken = false;
+  #endWait: () => void = () => {};
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(options: FeedOptions) {
+    this.partition = options.partition;
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  get isIdle(): boolean {
+    return this.#idleAt !== null;
+  }
+
+  /** There may be records below `end`; without it, there is at least one new one. */
+  wake(end = Number.POSITIVE_INFINITY): void {
+    if (this.#idleAt !== null && end <= this.#idleAt) return;
+    this.#isWoken = true;
+    this.#endWait();
+  }
+
+  /** Resolves when no batch is in flight, and none will follow. */
+  stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#endWait();
+    return this.#done;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopping) {
+      try {
+        await this.#deliverFrom(await this.#options.handlers.assigned(this.partition));
+      } catch (error) {
+        if (!isRetry(error)) {
+          this.#options.report({ kind: 'stopped', partition: this.partition, error });
+          return;
+        }
+        await this.#backOff(error);
+      }
+    }
+  }
+
+  async #deliverFrom(start: number): Promise<void> {
+    const { read, fetchBytesMax, handlers } = this.#options;
+    const { topic, partition } = this.partition;
+    let offset = start;
+    while (!this.#isStopping) {
+      this.#isWoken = false;
+      const batch = await read(topic, partition, offset, fetchBytesMax);
+      if (this.#isStopping) return;
+      if (batch.records.length === 0) {
+        await this.#waitForMore(offset);
+        continue;
+      }
+      offset = await handlers.batch(batch);
+      this.#failures = 0;
+    }
+  }
+
+  async #waitForMore(offset: number): Promise<void> {
+    if (this.#isWoken || this.#isStopping) return; // An append came while we were reading.
+    this.#idleAt = offset;
+    await new Promise<void>((resolve) => {
+      this.#endWait = resolve;
+    });
+    this.#endWait = () => {};
+    this.#idleAt = null;
+  }
+
+  async #backOff(error: unknown): Promise<void> {
+    this.#failures += 1;
+    const delayMs = backoffMs(this.#failures);
+    this.#options.report({ kind: 'retrying', partition: this.partition, error, delayMs });
+    await pause(delayMs, this.#stopping.signal);
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+}
+
+function isRetry(error: unknown): boolean {
+  return error instanceof AiRouterError && ERRORS[error.code].action === 'retry';
+}

@@ -1,0 +1,8 @@
+import type { TopicPartition } from './port.js';
+
+/** What a consumer tells of its trouble, for the program's log and metrics. */
+export type PartitionReport =
+  /** The partition is not delivered any more: a person must act. */
+  | { kind: 'stopped'; partition: TopicPartition; error: unknown }
+  /** It is tried again; null = the group or the poll, not one partition. */
+  | { kind: 'retrying'; partition: TopicPartition | null; error: unknown; delayMs: number };
