@@ -29,14 +29,14 @@ export class PublisherHighs {
     const stored = this.#highs.get(publisher);
     const known =
       stored !== undefined && highestRecordMs - stored.usedAtMs <= HIGH_LIFETIME_MS ? stored : null;
-    const isNew = sequence > (known?.sequence ?? 0);
+    const high = known?.sequence ?? 0;
     this.#highs.set(publisher, {
       publisher,
-      sequence: isNew ? sequence : known!.sequence,
+      sequence: Math.max(sequence, high),
       usedAtMs: Math.max(recordMs, known?.usedAtMs ?? 0),
     });
     this.#changed.add(publisher);
-    return isNew;
+    return sequence > high;
   }
 
   /** The highs that changed since the last call: they are stored with the rows. */

@@ -7,7 +7,9 @@ const DAY = 86_400_000;
 describe('the admission of keys', () => {
   it('admits no more than the limit of a kind and day', () => {
     const admission = new Admission(3);
-    const admitted = ['a', 'b', 'c', 'd', 'e'].filter((key) => admission.admits('offering', key, 0));
+    const admitted = ['a', 'b', 'c', 'd', 'e'].filter((key) =>
+      admission.admits('offering', key, 0),
+    );
     expect(admitted).toEqual(['a', 'b', 'c']);
     expect(admission.admits('usage', 'x', 0)).toBe(true);
   });
