@@ -1,0 +1,87 @@
+import type { ErrorCode } from '../errors.js';
+import type { Headers, LogRecord } from '../log/port.js';
+import { crc32c } from './crc32c.js';
+import type { DecodedRecord } from './outcome.js';
+import { type Schemas, schemas, type Writer } from './schemas.js';
+import { BODY_START, CRC_BYTES, CRC_HEADER, MAGIC } from './wire.js';
+
+/** Why the bytes of a record are not a fact. None of the texts holds a byte of the record. */
+export interface DecodeFailure {
+  failed: true;
+  code: Extract<ErrorCode, 'unknown_magic' | 'unknown_schema' | 'undecodable' | 'crc_mismatch'>;
+  /** Path of the field, such as `outcomes[3].model`; empty where the value as a whole is wrong. */
+  field: string;
+  rule: string;
+  /** One sentence for people. */
+  reason: string;
+}
+
+/**
+ * The fact in a record of the log. It never throws, whatever the bytes: what is wrong comes back
+ * as a value. It costs no more than the bytes that are there, whatever they claim.
+ */
+export function decode(
+  value: Buffer | null,
+  headers: Headers,
+  known: Schemas = schemas,
+): DecodedRecord | DecodeFailure {
+  if (value === null || value.length < BODY_START) {
+    return failed('undecodable', '', 'a value of at least 5 bytes');
+  }
+  if (value[0] !== MAGIC) return failed('unknown_magic', '', 'first byte 0x00');
+  const id = value.readInt32BE(1);
+  const writer = known.writer(id);
+  if (writer === undefined) return unknownSchema(id, known);
+  if (writer === 'unknown') return { type: 'unknown', value: null };
+  if (writer.record === 'OutcomeBatch' && !isCrcRight(value, headers)) {
+    return failed('crc_mismatch', '', `header ${CRC_HEADER} = CRC-32C of the value`);
+  }
+  const broken = writer.walk.check(value, BODY_START);
+  if (broken !== null) return failed('undecodable', broken.field, broken.rule);
+  return read(value, writer);
+}
+
+/** Ids of schemas that others may have registered and that are to be looked up before `decode`. */
+export function unknownIds(
+  records: Iterable<Pick<LogRecord, 'value'>>,
+  known: Schemas = schemas,
+): number[] {
+  const ids = new Set<number>();
+  for (const { value } of records) {
+    if (value === null || value.length < BODY_START || value[0] !== MAGIC) continue;
+    const id = value.readInt32BE(1);
+    if (known.isForeign(id)) ids.add(id);
+  }
+  return [...ids];
+}
+
+function read(value: Buffer, writer: Writer): DecodedRecord | DecodeFailure {
+  try {
+    const decoded = writer.reader.decode(value, BODY_START, writer.resolver);
+    if (decoded.offset === value.length) {
+      return { type: writer.record, value: decoded.value } as DecodedRecord;
+    }
+  } catch {
+    // The walk has let nothing through that avsc refuses; should it, the record is parked.
+  }
+  return failed('undecodable', '', `a value of ${writer.record}`);
+}
+
+function isCrcRight(value: Buffer, headers: Headers): boolean {
+  const header = headers[CRC_HEADER];
+  return header?.length === CRC_BYTES && header.readUInt32BE(0) === crc32c(value);
+}
+
+function unknownSchema(id: number, known: Schemas): DecodeFailure {
+  const refusal = known.refusal(id);
+  return failed(
+    'unknown_schema',
+    '',
+    refusal === null ? `schema id ${id} is known` : `schema id ${id} is usable: ${refusal}`,
+  );
+}
+
+function failed(code: DecodeFailure['code'], field: string, rule: string): DecodeFailure {
+  const where = field === '' ? 'the value' : field;
+  return { failed: true, code, field, rule, reason: `${where} must be ${rule}` };
+}

@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import avro, { type Type } from 'avsc';
+import { packageRoot } from '../package-root.js';
+import type { DecodedRecord } from './outcome.js';
+import { Walk } from './walk.js';
+import { compileWalk, type Unwalkable } from './walk-program.js';
+
+/** Ids that always mean the shipped schemas; those of others start above. */
+export const SHIPPED_ID_MAX = 99;
+/** Largest id of the wire format. */
+const ID_MAX = 2 ** 31 - 1;
+/** Bounds on what others can register: each costs memory for as long as the process lives. */
+const FOREIGN_SCHEMAS_MAX = 10_000;
+const FOREIGN_SCHEMA_BYTES_MAX = 262_144;
+
+/** What the fold does not read of an outcome; skipping it halves the time of decoding. */
+const UNFOLDED_FIELDS = new Set(['request_id', 'final', 'hedged', 'requested_model', 'decision']);
+
+export type RecordName = Exclude<DecodedRecord['type'], 'unknown'>;
+
+/** One row of schemas/ids.json. */
+export interface ShippedSchema {
+  id: number;
+  subject: string;
+  version: number;
+  file: string;
+  /** Text of the schema. */
+  text: string;
+}
+
+type Resolver = ReturnType<Type['createResolver']>;
+
+/** How the bytes of one schema id are read. */
+export interface Writer {
+  record: RecordName;
+  walk: Walk;
+  reader: Type;
+  resolver: Resolver;
+}
+
+/** The shipped schemas, in the order of their ids. */
+export function readShippedSchemas(): ShippedSchema[] {
+  const folder = join(packageRoot, 'schemas');
+  const rows = JSON.parse(readFileSync(join(folder, 'ids.json'), 'utf8')) as ShippedSchema[];
+  return rows.map((row) => ({
+    ...row,
+    text: readFileSync(join(folder, 'avro', row.file), 'utf8'),
+  }));
+}
+
+/**
+ * Every schema id that this process can read: the shipped ones from the start, those of others as
+ * they are registered. Decoding never waits: who reads the log asks for unknown ids first
+ * (`unknownIds`), looks them up, and registers what was found.
+ */
+export class Schemas {
+  readonly #writers = new Map<number, Writer | 'unknown'>();
+  /** The newest shipped schema of each record: what is written. */
+  readonly #written = new Map<RecordName, { id: number; type: Type }>();
+  readonly #readers = new Map<RecordName, Type>();
+  /** Text of each registered schema: an id never changes its meaning. */
+  readonly #foreign = new Map<number, { text: string; refused: string | null }>();
+
+  constructor(shipped: readonly ShippedSchema[] = readShippedSchemas()) {
+    for (const { id, subject, text } of shipped) {
+      const name = subject.slice(subject.lastIndexOf('.') + 1) as RecordName;
+      this.#written.set(name, { id, type: avro.Type.forSchema(JSON.parse(text)) });
+      this.#readers.set(name, readerType(name, text));
+    }
+    for (const { id, text } of shipped) {
+      const writer = this.#writerOf(JSON.parse(text));
+      if (typeof writer === 'object' && 'refused' in writer) throw new Error(writer.refused);
+      this.#writers.set(id, writer);
+    }
+  }
+
+  /** How to read an id: `unknown` = a record that nothing here reads; undefined = no such schema. */
+  writer(id: number): Writer | 'unknown' | undefined {
+    return this.#writers.get(id);
+  }
+
+  /** Id and type of the newest schema of a record. */
+  written(name: RecordName): { id: number; type: Type } {
+    return this.#written.get(name)!;
+  }
+
+  /** Why a registered schema is not used; null where nothing was refused under that id. */
+  refusal(id: number): string | null {
+    return this.#foreign.get(id)?.refused ?? null;
+  }
+
+  /** True for an id that somebody else's registry may know and that was not registered yet. */
+  isForeign(id: number): boolean {
+    return id > SHIPPED_ID_MAX && !this.#foreign.has(id);
+  }
+
+  /**
+   * Makes somebody else's schema readable, by the full name of its record. Answers null, or why it
+   * is refused; a refusal is remembered, so that its records are parked with the reason.
+   */
+  register(id: number, schemaText: string): string | null {
+    if (!Number.isInteger(id) || id <= SHIPPED_ID_MAX || id > ID_MAX) {
+      return `schema ids of others are ${SHIPPED_ID_MAX + 1}..${ID_MAX}`;
+    }
+    const known = this.#foreign.get(id);
+    if (known !== undefined) {
+      return known.text === schemaText ? known.refused : `schema ${id} is registered otherwise`;
+    }
+    if (this.#foreign.size >= FOREIGN_SCHEMAS_MAX) return 'too many schemas are registered';
+    const writer = this.#foreignWriter(schemaText);
+    const refused = typeof writer === 'object' && 'refused' in writer ? writer.refused : null;
+    if (typeof writer === 'string' || !('refused' in writer)) this.#writers.set(id, writer);
+    this.#foreign.set(id, { text: schemaText, refused });
+    return refused;
+  }
+
+  #foreignWriter(schemaText: string): Writer | 'unknown' | Unwalkable {
+    if (Buffer.byteLength(schemaText) > FOREIGN_SCHEMA_BYTES_MAX) {
+      return { refused: `the schema is over ${FOREIGN_SCHEMA_BYTES_MAX} bytes` };
+    }
+    try {
+      return this.#writerOf(JSON.parse(schemaText));
+    } catch (error) {
+      return { refused: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Throws where the schema is not one, or does not resolve to what is read here. */
+  #writerOf(schema: avro.Schema): Writer | 'unknown' | Unwalkable {
+    const type = avro.Type.forSchema(schema);
+    const record = this.#recordNamed(type.name);
+    if (record === null) return 'unknown';
+    const program = compileWalk(type);
+    if ('refused' in program) return program;
+    const reader = this.#readers.get(record)!;
+    const resolver = reader.createResolver(type, { ignoreNamespaces: true });
+    return { record, walk: new Walk(program), reader, resolver };
+  }
+
+  #recordNamed(fullName: string | undefined): RecordName | null {
+    for (const [name, { type }] of this.#written) if (type.name === fullName) return name;
+    return null;
+  }
+}
+
+/** The shape that is read: of outcomes only what is folded, of the rest everything. */
+function readerType(name: RecordName, text: string): Type {
+  const schema = JSON.parse(text);
+  if (name === 'RequestOutcome') keepFolded(schema);
+  if (name === 'OutcomeBatch') {
+    for (const field of schema.fields) if (field.name === 'outcomes') keepFolded(field.type.items);
+  }
+  return avro.Type.forSchema(schema, { omitRecordMethods: true });
+}
+
+function keepFolded(outcome: { fields: { name: string }[] }): void {
+  outcome.fields = outcome.fields.filter((field) => !UNFOLDED_FIELDS.has(field.name));
+}
+
+/** The schemas of this process. */
+export const schemas = new Schemas();
