@@ -91,8 +91,9 @@ export interface HotKeys {
   /**
    * In one atomic step: writes the values and the lane's new state, only if the lane is still as
    * in `expected` (null = there is no state at all) and its version does not go back. False =
-   * someone else wrote: the caller begins again. Renews the lifetimes of all keys of the lane; an
-   * equal version without values does only that, and leaves the revision as it is.
+   * someone else wrote: the caller begins again. Renews the lifetimes of all keys of the lane. A
+   * value that is equal to the stored one is no change: a write of an equal version that changes
+   * no value leaves the revision as it is.
    */
   write(generation: string, expected: HotState | null, write: HotWrite): Promise<boolean>;
   /**

@@ -14,7 +14,9 @@ export interface HotSource {
   health(): Promise<{ vector: Vector; value: string }>;
   /**
    * All values of the other keys that were marked above `since` (null = everything), JSON text by
-   * key name; null = the key is to be removed.
+   * key name; null = the key is to be removed. Values that change without a mark are given each
+   * time: equal ones are not written again. A call remembers nothing of earlier ones, whose values
+   * may not have got through.
    */
   metrics(
     since: Vector | null,

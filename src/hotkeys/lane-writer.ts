@@ -1,0 +1,142 @@
+import { AiRouterError } from '../errors.js';
+import type { Schedule } from './schedule.js';
+
+/** Waits between failed attempts: doubled from the first to the second. */
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 2_000;
+
+export interface LaneWriterOptions {
+  /** Least time between the starts of two writes; 0 = none. At-once requests do not wait for it. */
+  intervalMs: number;
+  schedule: Schedule;
+  /** Writes what is committed now; false = it did not get through. Does not reject. */
+  write(remake: boolean): Promise<boolean>;
+}
+
+interface Waiter {
+  target: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * When a lane is written. There is no queue: requests are counted, and a write that began after
+ * the n-th request covers all n. One write is in flight; what is requested meanwhile waits for the
+ * next one. After a failure everything stays requested and is tried again.
+ */
+export class LaneWriter {
+  readonly #options: LaneWriterOptions;
+  #requested = 0;
+  #written = 0;
+  /** The lane's first write is whole: what is stored may be another program's idea of it. */
+  #remake = true;
+  #atOnce = false;
+  #running: Promise<void> | null = null;
+  #waiters: Waiter[] = [];
+  #closed = false;
+
+  #isThrottled = false;
+  #cancelThrottle = (): void => {};
+  #isBackingOff = false;
+  #cancelBackoff = (): void => {};
+  #retryMs = RETRY_MIN_MS;
+
+  constructor(options: LaneWriterOptions) {
+    this.#options = options;
+  }
+
+  request({ atOnce }: { atOnce: boolean }): void {
+    this.#requested++;
+    this.#atOnce ||= atOnce;
+    this.#wake();
+  }
+
+  /** Everything is to be written again, changed or not. */
+  requestRemake(): void {
+    this.#remake = true;
+    this.request({ atOnce: true });
+  }
+
+  /** Resolves when everything requested so far is written; what is held back is written now. */
+  settled(): Promise<void> {
+    if (this.#written >= this.#requested) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(closed());
+      this.#waiters.push({ target: this.#requested, resolve, reject });
+      this.#atOnce = true;
+      this.#wake();
+    });
+  }
+
+  /** Waits for the write in flight; what was not written yet is left to other writers. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelThrottle();
+    this.#cancelBackoff();
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(closed());
+    await this.#running;
+  }
+
+  #isDue(): boolean {
+    if (this.#closed || this.#isBackingOff || this.#written >= this.#requested) return false;
+    return this.#atOnce || !this.#isThrottled;
+  }
+
+  #wake(): void {
+    if (this.#running !== null || !this.#isDue()) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = null;
+      this.#wake();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isDue()) {
+      const target = this.#requested;
+      const remake = this.#remake;
+      this.#remake = false;
+      this.#atOnce = false;
+      this.#throttle();
+      const isWritten = await this.#options.write(remake);
+      if (isWritten) this.#finish(target);
+      else this.#retryLater(remake);
+    }
+  }
+
+  #finish(target: number): void {
+    this.#written = target;
+    this.#retryMs = RETRY_MIN_MS;
+    this.#waiters = this.#waiters.filter((waiter) => {
+      if (waiter.target > target) return true;
+      waiter.resolve();
+      return false;
+    });
+    // Someone waits for what came in meanwhile.
+    if (this.#waiters.length > 0) this.#atOnce = true;
+  }
+
+  #retryLater(remake: boolean): void {
+    this.#remake ||= remake;
+    this.#atOnce = true;
+    this.#isBackingOff = true;
+    this.#cancelBackoff = this.#options.schedule(this.#retryMs, () => {
+      this.#isBackingOff = false;
+      this.#wake();
+    });
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+  }
+
+  #throttle(): void {
+    if (this.#options.intervalMs === 0) return;
+    this.#cancelThrottle();
+    this.#isThrottled = true;
+    this.#cancelThrottle = this.#options.schedule(this.#options.intervalMs, () => {
+      this.#isThrottled = false;
+      this.#wake();
+    });
+  }
+}
+
+function closed(): AiRouterError {
+  return new AiRouterError('hot_keys_unavailable', 'The writer of the hot keys was closed.');
+}

@@ -1,0 +1,70 @@
+import type { Clock } from '../clock.js';
+import { type HotKeys, type Lane, type Vector, vectorVersion } from './port.js';
+import type { HotSource } from './source.js';
+
+/** Each attempt is lost only to another writer that got through; then the round begins again. */
+const ATTEMPTS_MAX = 5;
+
+export interface LaneRefresh {
+  source: HotSource;
+  hotKeys: HotKeys;
+  clock: Clock;
+  generation: string;
+  lane: Lane;
+  /** Write everything, also where nothing changed. */
+  remake: boolean;
+}
+
+export type LaneOutcome =
+  /** The lane now holds all that was committed before the call. */
+  | { result: 'written'; otherLaneMissing: boolean }
+  /** Others wrote at each attempt. */
+  | { result: 'contended' }
+  /** The database stands below what was written from it: nothing goes back, lifetimes are renewed. */
+  | { result: 'behind'; version: number; storedVersion: number };
+
+/**
+ * Brings one lane up to the source. The state is read before the source and the write is
+ * conditional on it: so the source's vector cannot be below the lane's, and no value that was
+ * marked between the two is passed over.
+ */
+export async function refreshLane(refresh: LaneRefresh): Promise<LaneOutcome> {
+  const { hotKeys, generation, lane } = refresh;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const state = await hotKeys.state(generation);
+    const stored = state?.lanes[lane] ?? null;
+    const complete = refresh.remake || stored === null;
+    const fresh = await readSource(refresh.source, lane, complete ? null : stored.vector);
+    const version = vectorVersion(fresh.vector);
+
+    if (state !== null && stored !== null && isBelow(fresh.vector, stored.vector)) {
+      const renewal = { lane, next: stored, values: new Map(), complete: false };
+      await hotKeys.write(generation, state, renewal);
+      return { result: 'behind', version, storedVersion: stored.version };
+    }
+    const next = { version, vector: fresh.vector, writtenAtMs: refresh.clock.nowMs() };
+    const write = { lane, next, values: fresh.values, complete };
+    if (await hotKeys.write(generation, state, write)) {
+      const otherLane = lane === 'health' ? 'metrics' : 'health';
+      return { result: 'written', otherLaneMissing: (state?.lanes[otherLane] ?? null) === null };
+    }
+  }
+  return { result: 'contended' };
+}
+
+async function readSource(
+  source: HotSource,
+  lane: Lane,
+  since: Vector | null,
+): Promise<{ vector: Vector; values: ReadonlyMap<string, string | null> }> {
+  if (lane === 'metrics') return source.metrics(since);
+  const { vector, value } = await source.health();
+  return { vector, values: new Map([['health', value]]) };
+}
+
+/** Compared by partition: a database that was put back may have gained elsewhere what it lacks. */
+function isBelow(vector: Vector, stored: Vector): boolean {
+  return Object.entries(stored).some(([topic, offsets]) =>
+    offsets.some((offset, partition) => (vector[topic]?.[partition] ?? 0) < offset),
+  );
+}
