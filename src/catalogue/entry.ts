@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../errors.js';
+import { encodeRecord } from '../event/encode.js';
 import { offeringKey } from '../event/offering-key.js';
 import type {
   CatalogueAlias,
@@ -6,6 +8,8 @@ import type {
   CataloguePrice,
   CatalogueProvider,
 } from '../event/outcome.js';
+import { brokenRuleOfCatalogue } from '../event/rules.js';
+import { INPUT_CLASS_LIMITS, isPriceBoundary } from '../fold/input-class.js';
 
 /** The records of the catalogue topic, by record name. */
 export interface CatalogueRecords {
@@ -45,4 +49,32 @@ export function priceKeyOf(
 export function identityOf(entry: CatalogueEntry): string {
   const moment = entry.record === 'CataloguePrice' ? ` ${entry.value.valid_from}` : '';
   return `${entry.record} ${topicKeyOf(entry)}${moment}`;
+}
+
+/**
+ * The record's value for the log. Throws `rule_broken` where a field does not fit its Avro type.
+ */
+export function encodeEntry(entry: CatalogueEntry): Buffer {
+  // Record name and value belong together, which the type of a union's members cannot say.
+  return encodeRecord(entry.record, entry.value as never);
+}
+
+/** Why whoever folds the topic would park the entry; null = it would not. */
+export function brokenRuleOfEntry(
+  entry: CatalogueEntry,
+): { code: ErrorCode; field: string; rule: string } | null {
+  const record = { type: entry.record, value: entry.value } as Parameters<
+    typeof brokenRuleOfCatalogue
+  >[0];
+  const broken = brokenRuleOfCatalogue(record);
+  if (broken !== null) return { code: 'rule_broken', ...broken };
+  if (entry.record !== 'CataloguePrice') return null;
+  const index = entry.value.tiers.findIndex((tier) => !isPriceBoundary(tier.above_input_tokens));
+  return index === -1
+    ? null
+    : {
+        code: 'price_boundary',
+        field: `tiers[${index}].above_input_tokens`,
+        rule: `one of 0, ${INPUT_CLASS_LIMITS.join(', ')}`,
+      };
 }
