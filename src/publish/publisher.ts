@@ -1,0 +1,274 @@
+import type { Clock } from '../clock.js';
+import { encodeOutcomeBody } from '../event/encode.js';
+import { offeringKey } from '../event/offering-key.js';
+import type { RequestOutcome, Uuid } from '../event/outcome.js';
+import { partitionOf } from '../event/partition.js';
+import { brokenRuleOfOutcome } from '../event/rules.js';
+import type { LogWriter } from '../log/port.js';
+import { Assembler } from './assembler.js';
+import { Backlog } from './backlog.js';
+import { Condition, type PublisherLogger } from './condition.js';
+import { Lane } from './lane.js';
+import { openSpool, type Spool } from './spool.js';
+import { type DropReason, emptyStats, type PublisherStats } from './stats.js';
+import { within } from './within.js';
+
+/** The bound of the memory in bytes follows from the bound in outcomes: most take 100 to 300. */
+const QUEUED_BYTES_PER_OUTCOME = 1024;
+const BATCH_BYTES_MAX = 64 * 1024;
+
+export interface PublisherOptions {
+  log: LogWriter;
+  topic: string;
+  partitions: number;
+  clock: Clock;
+  /** Drawn once, at the start: a publisher's id is never used again. */
+  publisherId: () => Uuid;
+  /** How long an outcome waits for company; 0 = until `flush`, nothing is sent by itself. */
+  lingerMs: number;
+  /** Bytes of a batch at most (64 KiB); an outcome that is larger goes alone. */
+  batchBytesMax?: number;
+  /** Outcomes in memory at most, over all partitions; in bytes, 1 KiB for each. */
+  queueMax: number;
+  /** Null = no spool: while the log is away, the memory is all there is. */
+  spoolDir: string | null;
+  spoolBytesMax: number;
+  retry: { initialMs: number; maxMs: number };
+  logger?: PublisherLogger;
+  /** Of [0, 1), for the jitter of retries. */
+  random?: () => number;
+}
+
+/** What broke which rule; `field` is empty where the outcome as a whole did. */
+export interface Refusal {
+  field: string;
+  rule: string;
+}
+
+interface Partition {
+  assembler: Assembler;
+  backlog: Backlog;
+  lane: Lane;
+}
+
+const SILENT: PublisherLogger = { info: () => {}, warn: () => {}, error: () => {} };
+
+/**
+ * Writes outcomes to the log in batches, in the order of recording for each partition.
+ *
+ * An accepted outcome is encoded at once and held in memory until its batch is acknowledged, or is
+ * durable in the spool. With a spool, the batches of a partition move there once an append was
+ * rejected or takes longer than a second, or when half of the memory is used; newer batches of
+ * that partition follow them there until the spool has been sent. A process that is killed loses
+ * what was only in memory: no more than one linger and one append, while the log answers.
+ *
+ * @throws AiRouterError already_running: another publisher owns the spool folder
+ * @throws AiRouterError invalid_setting: the spool folder cannot be used
+ */
+export function createPublisher(options: PublisherOptions): Publisher {
+  return new Publisher(options);
+}
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #logger: PublisherLogger;
+  readonly #publisherId: Uuid;
+  readonly #batchBytesMax: number;
+  readonly #queuedBytesMax: number;
+  readonly #stats = emptyStats();
+  readonly #spool: Spool | null;
+  readonly #partitions = new Map<number, Partition>();
+  readonly #dropping: Condition;
+  readonly #unwritable: Condition;
+  readonly #full: Condition;
+  #linger: NodeJS.Timeout | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: PublisherOptions) {
+    const { topic, spoolDir, spoolBytesMax: bytesMax, logger = SILENT } = options;
+    this.#options = options;
+    this.#logger = logger;
+    this.#publisherId = options.publisherId();
+    this.#batchBytesMax = options.batchBytesMax ?? BATCH_BYTES_MAX;
+    this.#queuedBytesMax = Math.max(
+      options.queueMax * QUEUED_BYTES_PER_OUTCOME,
+      this.#batchBytesMax,
+    );
+    this.#dropping = droppingCondition(topic, logger);
+    this.#unwritable = unwritableCondition(topic, logger);
+    this.#full = fullCondition(topic, logger);
+    this.#spool =
+      spoolDir === null
+        ? null
+        : openSpool({
+            dir: spoolDir,
+            topic,
+            bytesMax,
+            full: this.#full,
+            stats: this.#stats,
+            logger,
+          });
+    for (const partition of this.#spool?.left ?? []) this.#partition(partition).lane.wake();
+  }
+
+  /**
+   * Takes an outcome; the object may be changed afterwards. Never waits, never throws.
+   * `dropped`: the memory is full (`stats().dropped` says why), or the publisher is closed.
+   */
+  record(outcome: RequestOutcome): 'accepted' | 'dropped' | Refusal {
+    const reason = this.#reasonToDrop();
+    if (reason !== null) return this.#drop(reason);
+    const fit = this.#fit(outcome);
+    if ('rule' in fit) return this.#refuse(fit);
+    const { assembler, lane } = this.#partition(fit.partition);
+    assembler.add(fit.body);
+    this.#stats.accepted += 1;
+    if (this.#dropping.holds && !this.#isMemoryTight()) {
+      this.#dropping.end({ dropped: { ...this.#stats.dropped } });
+    }
+    if (this.#options.lingerMs > 0) {
+      if (assembler.hasFull) {
+        lane.push(assembler.takeFull(this.#options.clock.nowMs()), this.#isMemoryTight());
+      }
+      this.#linger ??= setTimeout(() => this.#sendAll(), this.#options.lingerMs);
+    }
+    return 'accepted';
+  }
+
+  /** Sends what is held; resolves once all that was accepted so far is acknowledged, durable in the spool, or dropped and counted. */
+  async flush(): Promise<void> {
+    this.#sendAll();
+    await Promise.all([...this.#partitions.values()].map(({ backlog }) => backlog.settled()));
+  }
+
+  /** A copy of the counters. */
+  stats(): PublisherStats {
+    const failing = [...this.#partitions.values()].filter(({ lane }) => lane.isFailing);
+    return { ...structuredClone(this.#stats), partitionsFailing: failing.length };
+  }
+
+  /**
+   * Sends what is held, for half of the deadline where there is a spool; moves the rest to the
+   * spool; what is then still in memory is dropped and counted. Resolves within the deadline.
+   */
+  close(deadline: { deadlineMs: number }): Promise<void> {
+    this.#closing ??= this.#close(deadline.deadlineMs);
+    return this.#closing;
+  }
+
+  #reasonToDrop(): DropReason | null {
+    if (this.#closing !== null) return 'after_close';
+    const { queued, queuedBytes } = this.#stats;
+    if (queued < this.#options.queueMax && queuedBytes < this.#queuedBytesMax) return null;
+    return this.#full.holds ? 'spool_full' : 'queue_full';
+  }
+
+  #drop(reason: DropReason): 'dropped' {
+    this.#stats.dropped[reason] += 1;
+    this.#dropping.begin({ reason });
+    return 'dropped';
+  }
+
+  #fit(outcome: RequestOutcome): { body: Buffer; partition: number } | Refusal {
+    try {
+      const broken = brokenRuleOfOutcome(outcome);
+      if (broken !== null) return broken;
+      const body = encodeOutcomeBody(outcome);
+      return { body, partition: partitionOf(offeringKey(outcome), this.#options.partitions) };
+    } catch {
+      // Not even an object, or one whose fields throw when they are read.
+      return { field: '', rule: 'an outcome' };
+    }
+  }
+
+  #refuse(broken: Refusal): Refusal {
+    const rule = `${broken.field}: ${broken.rule}`;
+    const before = this.#stats.refused[rule] ?? 0;
+    this.#stats.refused[rule] = before + 1;
+    if (before === 0) this.#logger.warn(broken, 'Outcomes that break a rule are refused.');
+    return broken;
+  }
+
+  #isMemoryTight(): boolean {
+    const { queued, queuedBytes } = this.#stats;
+    return queued * 2 > this.#options.queueMax || queuedBytes * 2 > this.#queuedBytesMax;
+  }
+
+  #partition(number: number): Partition {
+    const known = this.#partitions.get(number);
+    if (known !== undefined) return known;
+    const { log, topic, clock, retry, random = Math.random } = this.#options;
+    const stats = this.#stats;
+    const logger = this.#logger;
+    const spool = this.#spool?.partition(number) ?? null;
+    const backlog = new Backlog({ spool, stats, unwritable: this.#unwritable });
+    const lane = new Lane({
+      log,
+      topic,
+      partition: number,
+      clock,
+      retry,
+      random,
+      backlog,
+      stats,
+      logger,
+    });
+    const assembler = new Assembler(this.#publisherId, this.#batchBytesMax, stats);
+    const made = { assembler, backlog, lane };
+    this.#partitions.set(number, made);
+    return made;
+  }
+
+  #sendAll(): void {
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.#linger = null;
+    const nowMs = this.#options.clock.nowMs();
+    for (const { assembler, lane } of this.#partitions.values()) {
+      lane.push(assembler.takeAll(nowMs), this.#isMemoryTight());
+    }
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    const startedMs = performance.now();
+    await within(this.flush(), this.#spool === null ? deadlineMs : deadlineMs / 2);
+    const partitions = [...this.#partitions.values()];
+    for (const { lane } of partitions) lane.stop();
+    const leftMs = () => deadlineMs - (performance.now() - startedMs);
+    await within(Promise.all(partitions.map(({ backlog }) => backlog.spill())), leftMs());
+    for (const { backlog } of partitions) backlog.abandon();
+    if (this.#spool !== null) await within(this.#spool.close(), leftMs());
+    const { acknowledged, inSpool, dropped } = this.#stats;
+    const fields = { topic: this.#options.topic, acknowledged, inSpool, dropped: { ...dropped } };
+    if (dropped.closed > 0) this.#logger.error(fields, 'The publisher closed and lost outcomes.');
+    else this.#logger.info(fields, 'The publisher closed.');
+  }
+}
+
+function droppingCondition(topic: string, logger: PublisherLogger): Condition {
+  return new Condition(
+    (fields) => logger.error({ topic, ...fields }, 'Outcomes are dropped and counted.'),
+    (fields) => logger.info({ topic, ...fields }, 'Outcomes are accepted again.'),
+  );
+}
+
+function unwritableCondition(topic: string, logger: PublisherLogger): Condition {
+  return new Condition(
+    (fields) =>
+      logger.error(
+        { topic, ...fields },
+        'The spool cannot be written; batches stay in memory as far as it goes.',
+      ),
+    () => logger.info({ topic }, 'The spool can be written again.'),
+  );
+}
+
+function fullCondition(topic: string, logger: PublisherLogger): Condition {
+  return new Condition(
+    (fields) =>
+      logger.warn(
+        { topic, ...fields },
+        'The spool is full; batches stay in memory as far as it goes.',
+      ),
+    () => logger.info({ topic }, 'The spool has room again.'),
+  );
+}
