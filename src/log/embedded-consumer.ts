@@ -70,6 +70,7 @@ export class EmbeddedConsumer implements LogConsumer {
     this.#closing.abort();
     await this.#loops;
     await Promise.all([...this.#feeds.values()].map((feed) => feed.stop()));
+    await Promise.all(this.#stoppingFeeds.values());
     // Where the log is away, the others find out by the time that we were last seen.
     await this.#group?.leave().catch(() => {});
   }
@@ -100,18 +101,16 @@ export class EmbeddedConsumer implements LogConsumer {
 
   #giveUp(partition: TopicPartition, group: EmbeddedGroup, handlers: ConsumerHandlers): void {
     const claim = claimOf(partition);
-    if (this.#stoppingFeeds.has(claim)) return;
-    const stopped = this.#feeds.get(claim)!.stop();
-    this.#stoppingFeeds.set(
-      claim,
-      stopped.then(async () => {
-        this.#feeds.delete(claim);
-        this.#stoppingFeeds.delete(claim);
-        handlers.revoked([partition]);
-        // At once, for the next one waits for it; the regular beat repeats it if it fails.
-        await group.beat(this.#claims()).catch(() => {});
-      }),
-    );
+    const feed = this.#feeds.get(claim);
+    if (feed === undefined || this.#stoppingFeeds.has(claim)) return;
+    const stopped = feed.stop().then(async () => {
+      handlers.revoked([partition]);
+      this.#feeds.delete(claim);
+      // At once, for the next one waits for it; the regular beat repeats it if it fails.
+      if (!this.#closing.signal.aborted) await group.beat(this.#claims()).catch(() => {});
+      this.#stoppingFeeds.delete(claim);
+    });
+    this.#stoppingFeeds.set(claim, stopped);
   }
 
   #claims(): TopicPartition[] {
