@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import avro, { type Type } from 'avsc';
@@ -11,7 +12,7 @@ export const SHIPPED_ID_MAX = 99;
 /** Largest id of the wire format. */
 const ID_MAX = 2 ** 31 - 1;
 /** Bounds on what others can register: each costs memory for as long as the process lives. */
-const FOREIGN_SCHEMAS_MAX = 10_000;
+const FOREIGN_SCHEMAS_MAX = 1_000;
 const FOREIGN_SCHEMA_BYTES_MAX = 262_144;
 
 /** What the fold does not read of an outcome; skipping it halves the time of decoding. */
@@ -59,8 +60,8 @@ export class Schemas {
   /** The newest shipped schema of each record: what is written. */
   readonly #written = new Map<RecordName, { id: number; type: Type }>();
   readonly #readers = new Map<RecordName, Type>();
-  /** Text of each registered schema: an id never changes its meaning. */
-  readonly #foreign = new Map<number, { text: string; refused: string | null }>();
+  /** What was registered, by hash of its text: an id never changes its meaning. */
+  readonly #foreign = new Map<number, { textHash: string; refused: string | null }>();
 
   constructor(shipped: readonly ShippedSchema[] = readShippedSchemas()) {
     for (const { id, subject, text } of shipped) {
@@ -70,7 +71,7 @@ export class Schemas {
     }
     for (const { id, text } of shipped) {
       const writer = this.#writerOf(JSON.parse(text));
-      if (typeof writer === 'object' && 'refused' in writer) throw new Error(writer.refused);
+      if (isRefused(writer)) throw new Error(writer.refused);
       this.#writers.set(id, writer);
     }
   }
@@ -103,15 +104,16 @@ export class Schemas {
     if (!Number.isInteger(id) || id <= SHIPPED_ID_MAX || id > ID_MAX) {
       return `schema ids of others are ${SHIPPED_ID_MAX + 1}..${ID_MAX}`;
     }
+    const textHash = createHash('sha256').update(schemaText).digest('hex');
     const known = this.#foreign.get(id);
     if (known !== undefined) {
-      return known.text === schemaText ? known.refused : `schema ${id} is registered otherwise`;
+      return known.textHash === textHash ? known.refused : `schema ${id} is registered otherwise`;
     }
     if (this.#foreign.size >= FOREIGN_SCHEMAS_MAX) return 'too many schemas are registered';
     const writer = this.#foreignWriter(schemaText);
-    const refused = typeof writer === 'object' && 'refused' in writer ? writer.refused : null;
-    if (typeof writer === 'string' || !('refused' in writer)) this.#writers.set(id, writer);
-    this.#foreign.set(id, { text: schemaText, refused });
+    const refused = isRefused(writer) ? writer.refused : null;
+    if (!isRefused(writer)) this.#writers.set(id, writer);
+    this.#foreign.set(id, { textHash, refused });
     return refused;
   }
 
@@ -142,6 +144,10 @@ export class Schemas {
     for (const [name, { type }] of this.#written) if (type.name === fullName) return name;
     return null;
   }
+}
+
+function isRefused(writer: Writer | 'unknown' | Unwalkable): writer is Unwalkable {
+  return writer !== 'unknown' && 'refused' in writer;
 }
 
 /** The shape that is read: of outcomes only what is folded, of the rest everything. */
