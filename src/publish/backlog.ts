@@ -78,6 +78,11 @@ export class Backlog {
     this.#stats.dropped.closed += outcomesOf(lost);
   }
 
+  /** Closes the files, after what is being read or written. */
+  async close(): Promise<void> {
+    await this.#turn.add(async () => this.#spool?.close());
+  }
+
   #removeHead(batch: Batch, why: 'acknowledged' | DropReason): void {
     if (this.isSpilled) {
       (this.#spool as PartitionSpool).remove(batch);

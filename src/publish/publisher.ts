@@ -236,11 +236,16 @@ export class Publisher {
     const leftMs = () => deadlineMs - (performance.now() - startedMs);
     await within(Promise.all(partitions.map(({ backlog }) => backlog.spill())), leftMs());
     for (const { backlog } of partitions) backlog.abandon();
-    if (this.#spool !== null) await within(this.#spool.close(), leftMs());
+    await within(this.#closeSpool(), leftMs());
     const { acknowledged, inSpool, dropped } = this.#stats;
     const fields = { topic: this.#options.topic, acknowledged, inSpool, dropped: { ...dropped } };
     if (dropped.closed > 0) this.#logger.error(fields, 'The publisher closed and lost outcomes.');
     else this.#logger.info(fields, 'The publisher closed.');
+  }
+
+  async #closeSpool(): Promise<void> {
+    await Promise.all([...this.#partitions.values()].map(({ backlog }) => backlog.close()));
+    this.#spool?.release();
   }
 }
 

@@ -16,9 +16,10 @@ export interface SpoolOptions extends SpoolShared {
 export interface Spool {
   /** Partitions for which an earlier process left batches. */
   readonly left: readonly number[];
+  /** Opens the spool of one partition; once for each. */
   partition(partition: number): PartitionSpool;
-  /** Closes the files and gives the folder back. */
-  close(): Promise<void>;
+  /** Gives the folder back, once the partitions are closed. */
+  release(): void;
 }
 
 /**
@@ -39,19 +40,9 @@ export function openSpool(options: SpoolOptions): Spool {
   });
   try {
     const found = usable(dir, () => findSegments(dir, options));
-    const partitions = new Map<number, PartitionSpool>();
-    const partition = (number: number): PartitionSpool => {
-      const known = partitions.get(number);
-      if (known !== undefined) return known;
-      const opened = new PartitionSpool(dir, number, found.get(number) ?? [], options);
-      partitions.set(number, opened);
-      return opened;
-    };
-    const close = async () => {
-      await Promise.all([...partitions.values()].map((spool) => spool.close()));
-      release();
-    };
-    return { left: [...found.keys()].sort((a, b) => a - b), partition, close };
+    const partition = (number: number) =>
+      new PartitionSpool(dir, number, found.get(number) ?? [], options);
+    return { left: [...found.keys()].sort((a, b) => a - b), partition, release };
   } catch (error) {
     release();
     throw error;

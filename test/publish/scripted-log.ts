@@ -10,7 +10,8 @@ export interface Attempt {
   partition: number;
   value: Buffer;
   headers: Readonly<Record<string, Buffer>>;
-  isAcknowledged: boolean;
+  /** So many appends had been asked for when it was acknowledged. */
+  acknowledgedAt: number | null;
 }
 
 /** A log that does as it is told and remembers all that was asked of it. */
@@ -62,7 +63,7 @@ export class ScriptedConnection implements LogWriter {
       partition,
       value: record.value as Buffer,
       headers: record.headers ?? {},
-      isAcknowledged: false,
+      acknowledgedAt: null,
     };
     this.#log.attempts.push(attempt);
     try {
@@ -96,7 +97,7 @@ export class ScriptedConnection implements LogWriter {
     }
     if (how !== 'ack') throw new Error('the log is away');
     if (offset === -1) offset = this.#log.write(attempt);
-    attempt.isAcknowledged = true;
+    attempt.acknowledgedAt = this.#log.attempts.length;
     return offset;
   }
 }

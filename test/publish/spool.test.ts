@@ -5,7 +5,7 @@ import { assembleBatch, encodeOutcomeBody } from '../../src/event/encode.js';
 import type { Batch } from '../../src/publish/batch.js';
 import { Condition } from '../../src/publish/condition.js';
 import type { PartitionSpool } from '../../src/publish/partition-spool.js';
-import { openSpool, type Spool } from '../../src/publish/spool.js';
+import { openSpool } from '../../src/publish/spool.js';
 import { emptyStats } from '../../src/publish/stats.js';
 import { outcome } from './outcomes.js';
 import { lines, TOPIC, temporaryFolder } from './publishing.js';
@@ -25,7 +25,27 @@ function opened(dir: string, bytesMax = 1 << 30) {
     () => logger.warn({}, 'full'),
     () => logger.info({}, 'not full'),
   );
-  const spool = openSpool({ dir, topic: TOPIC, bytesMax, full, stats, logger });
+  const { left, partition, release } = openSpool({
+    dir,
+    topic: TOPIC,
+    bytesMax,
+    full,
+    stats,
+    logger,
+  });
+  const partitions = new Map<number, PartitionSpool>();
+  const spool = {
+    left,
+    partition: (number: number) => {
+      const opened = partitions.get(number) ?? partition(number);
+      partitions.set(number, opened);
+      return opened;
+    },
+    close: async () => {
+      await Promise.all([...partitions.values()].map((it) => it.close()));
+      release();
+    },
+  };
   return { spool, stats, logger };
 }
 
@@ -172,7 +192,7 @@ describe('a spool', () => {
 describe('the folder of a spool', () => {
   it('has one owner at a time', async () => {
     const dir = temporaryFolder();
-    const first: Spool = opened(dir).spool;
+    const first = opened(dir).spool;
     expect(() => opened(dir)).toThrow(
       expect.objectContaining({ code: 'already_running', field: 'AIROUTER_SPOOL_DIR' }),
     );
