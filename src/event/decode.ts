@@ -26,15 +26,15 @@ export function decode(
   known: Schemas = schemas,
 ): DecodedRecord | DecodeFailure {
   if (value === null || value.length < BODY_START) {
-    return failed('undecodable', '', 'a value of at least 5 bytes');
+    return failed('undecodable', '', 'of at least 5 bytes');
   }
-  if (value[0] !== MAGIC) return failed('unknown_magic', '', 'first byte 0x00');
+  if (value[0] !== MAGIC) return failed('unknown_magic', '', 'one that begins with 0x00');
   const id = value.readInt32BE(1);
   const writer = known.writer(id);
   if (writer === undefined) return unknownSchema(id, known);
   if (writer === 'unknown') return { type: 'unknown', value: null };
   if (writer.record === 'OutcomeBatch' && !isCrcRight(value, headers)) {
-    return failed('crc_mismatch', '', `header ${CRC_HEADER} = CRC-32C of the value`);
+    return failed('crc_mismatch', '', `one whose CRC-32C is in the header ${CRC_HEADER}`);
   }
   const broken = writer.walk.check(value, BODY_START);
   if (broken !== null) return failed('undecodable', broken.field, broken.rule);
@@ -64,7 +64,7 @@ function read(value: Buffer, writer: Writer): DecodedRecord | DecodeFailure {
   } catch {
     // The walk has let nothing through that avsc refuses; should it, the record is parked.
   }
-  return failed('undecodable', '', `a value of ${writer.record}`);
+  return failed('undecodable', '', `a ${writer.record}`);
 }
 
 function isCrcRight(value: Buffer, headers: Headers): boolean {
@@ -74,11 +74,11 @@ function isCrcRight(value: Buffer, headers: Headers): boolean {
 
 function unknownSchema(id: number, known: Schemas): DecodeFailure {
   const refusal = known.refusal(id);
-  return failed(
-    'unknown_schema',
-    '',
-    refusal === null ? `schema id ${id} is known` : `schema id ${id} is usable: ${refusal}`,
-  );
+  const rule =
+    refusal === null
+      ? `of a known schema, which id ${id} is not`
+      : `of a schema that can be read, which id ${id} is not: ${refusal}`;
+  return failed('unknown_schema', '', rule);
 }
 
 function failed(code: DecodeFailure['code'], field: string, rule: string): DecodeFailure {
