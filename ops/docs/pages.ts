@@ -1,0 +1,10 @@
+import { renderErrors } from './errors.js';
+import { renderMetrics } from './metrics.js';
+import { renderSettings } from './settings.js';
+
+/** The generated pages, by path from the package's folder. */
+export const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/errors.md': renderErrors,
+  'docs/metrics.md': renderMetrics,
+  'docs/settings.md': renderSettings,
+};
