@@ -80,7 +80,9 @@ export function hotKeysContract(name: string, open: () => Promise<HotKeysStore>)
       await hotKeys.setGeneration(null, GEN);
       expect(await hotKeys.read(null)).toBeNull();
       expect(await hotKeys.isLost(GEN)).toBe(true);
-      await put('metrics', 1, { models: 'm1' }, { complete: true });
+      const whole = { complete: true, expected: null };
+      expect(await put('metrics', 1, { models: 'm0' }, whole)).toBe(false);
+      expect(await put('metrics', 1, { models: 'm1' }, { complete: true })).toBe(true);
       expect(await hotKeys.isLost(GEN)).toBe(false);
       expect(changes(await read())).toEqual({ health: 'h1', models: 'm1' });
     });

@@ -20,9 +20,9 @@ type Step =
   | { do: 'new generation' };
 
 const step = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('go on' as const), choice: fc.nat(50) }) },
+  { weight: 40, arbitrary: fc.record({ do: fc.constant('go on' as const), choice: fc.nat(50) }) },
   {
-    weight: 3,
+    weight: 12,
     arbitrary: fc.record({
       do: fc.constant('commit' as const),
       partition: fc.nat(PARTITIONS - 1),
@@ -31,13 +31,13 @@ const step = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 4,
     arbitrary: fc.record({
       do: fc.constant('age' as const),
       seconds: fc.constantFrom(20, 61, 181, 601),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('store' as const), away: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('store' as const), away: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ do: 'new generation' as const }) },
 );
 
