@@ -75,8 +75,7 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
 
     async commit({ state, expected, last, result }) {
       const missing = timePartitions.missing(result.delta);
-      if (missing.size > 0)
-        await withClient(pool, (client) => timePartitions.create(client, missing));
+      await timePartitions.create(pool, missing);
       const { topic, partition } = state;
       const floors = floorsOf(tablesOf(topic), state.highestRecordMs ?? 0, options.settings);
       const counters = state.limit.counters();
@@ -121,13 +120,4 @@ export function foldIdentity(settings: FoldSettings, keysMax: number): Record<st
     keys_max: String(keysMax),
     input_class_limits: INPUT_CLASS_LIMITS.join(','),
   };
-}
-
-async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    return await work(client);
-  } finally {
-    client.release();
-  }
 }

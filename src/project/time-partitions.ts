@@ -1,4 +1,5 @@
-import type { PoolClient } from 'pg';
+import type { Pool } from 'pg';
+import { withTransaction } from '../database/connect.js';
 import type { Delta } from '../fold/delta.js';
 import { TABLES, type Table } from '../fold/tables.js';
 
@@ -43,20 +44,21 @@ export class TimePartitions {
     return missing;
   }
 
-  /** Runs the statements, one projector at a time; call it outside of a commit's transaction. */
-  async create(client: PoolClient, missing: ReadonlyMap<string, string>): Promise<void> {
-    await client.query('begin');
-    try {
-      await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
-        `${this.#schema}.time_partitions`,
-      ]);
-      for (const sql of missing.values()) await client.query(sql);
-      await client.query('commit');
-    } catch (error) {
-      await client.query('rollback');
-      throw error;
+  /**
+   * Runs the statements, outside of a commit's transaction. One a transaction: making a partition
+   * locks its parent, and two parents locked at once could deadlock with a commit. The advisory
+   * lock keeps two projectors from making the same one.
+   */
+  async create(pool: Pool, missing: ReadonlyMap<string, string>): Promise<void> {
+    for (const [name, sql] of missing) {
+      await withTransaction(pool, 'read committed', async (client) => {
+        await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+          `${this.#schema}.time_partitions`,
+        ]);
+        await client.query(sql);
+      });
+      this.#known.add(name);
     }
-    for (const name of missing.keys()) this.#known.add(name);
   }
 
   /** After a range was dropped somewhere, nothing is taken as known. */

@@ -5,7 +5,7 @@ import { schemas } from '../event/schemas.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import { createRefresher, type Refresher } from '../hotkeys/refresher.js';
 import { createDeadLetters } from '../log/dead-letters.js';
-import type { Log } from '../log/port.js';
+import type { Log, TimestampType } from '../log/port.js';
 import { foldedTopics, type Topics, topicSpecs } from '../log/topics.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -20,6 +20,8 @@ const ROLLUP_INTERVAL_MS = 30_000;
 
 export interface ProjectorParts {
   config: Config;
+  /** Of topics that are made here: a simulated log keeps its own times. */
+  timestampType: TimestampType;
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
@@ -44,7 +46,7 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     tickRetentionMs: config.tickRetentionMinutes * 60_000,
     minuteRetentionMs: config.minuteRetentionDays * 86_400_000,
   };
-  await log.createTopics(topicSpecs(topics, config.partitions, 'LogAppendTime'));
+  await log.createTopics(topicSpecs(topics, config.partitions, parts.timestampType));
   await prepareProjection(parts.databaseUrl, pool, schema, settings, config.keysMax);
   const folded = foldedTopics(topics);
   const refresher = createRefresher({
@@ -67,7 +69,7 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
       keysMax: config.keysMax,
     }),
   );
-  const stopRollup = startRollup(pool, schema, logger);
+  const stopRollup = startRollup(pool, schema, logger, () => refresher.notify({ caughtUp: true }));
   return {
     refresher,
     async close() {
@@ -78,19 +80,26 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
   };
 }
 
-function startRollup(pool: Pool, schema: string, logger: Logger): () => Promise<void> {
+function startRollup(
+  pool: Pool,
+  schema: string,
+  logger: Logger,
+  onComputed: () => void,
+): () => Promise<void> {
   let running: Promise<unknown> = Promise.resolve();
   let isFailing = false;
+  const computeHours = async (): Promise<void> => {
+    try {
+      if ((await rollUp(pool, schema)) > 0) onComputed();
+      isFailing = false;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!isFailing) logger.warn({ reason }, 'Hour and day rows wait for the database.');
+      isFailing = true;
+    }
+  };
   const timer = setInterval(() => {
-    running = rollUp(pool, schema).then(
-      () => {
-        isFailing = false;
-      },
-      (error: Error) => {
-        if (!isFailing) logger.warn({ reason: error.message }, 'Hour and day rows wait.');
-        isFailing = true;
-      },
-    );
+    running = computeHours();
   }, ROLLUP_INTERVAL_MS);
   return async () => {
     clearInterval(timer);

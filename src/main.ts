@@ -1,0 +1,126 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from 'commander';
+import type { CommandContext } from './commands/context.js';
+import { loadConfig } from './config.js';
+import { type AiRouterError, asAiRouterError, ERRORS } from './errors.js';
+import { createLogger } from './observe/logger.js';
+
+/**
+ * The command line: names, arguments and exit codes; each command is a module of its own, loaded
+ * when it is called, so that the router loads neither Postgres nor Kafka. The only reader of the
+ * environment.
+ */
+type Run = (context: CommandContext, options: Record<string, unknown>) => Promise<void>;
+
+const stopping = new AbortController();
+process.exitCode = await main(process.argv);
+
+async function main(argv: readonly string[]): Promise<number> {
+  const program = createProgram();
+  stopOnSignals();
+  try {
+    await program.parseAsync(argv);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return report(asAiRouterError(error));
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command('airouter')
+    .description(
+      'Decides where the next AI request should go, from what happened to the last ones.',
+    )
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true });
+  const add = (name: string, description: string, load: () => Promise<{ run: Run }>): Command =>
+    program
+      .command(name)
+      .description(description)
+      .addOption(new Option('--json', 'answer as one JSON object on the last line'))
+      .addOption(new Option('--namespace <name>', 'the namespace to work in'))
+      .action(async (...args: unknown[]) => {
+        const command = args.at(-1) as Command;
+        const options = { ...command.opts(), args: command.args };
+        await (await load()).run(contextOf(options), options);
+      });
+
+  add('all', 'ingest, project and route in one process', () => import('./commands/all.js'));
+  add(
+    'project',
+    'fold the log into projections and hot keys',
+    () => import('./commands/project.js'),
+  );
+  add('route', 'answer from the hot keys', () => import('./commands/route.js'));
+  add(
+    'demo',
+    'a closed loop on real arrivals: publish, fold, route',
+    () => import('./commands/demo.js'),
+  )
+    .option('--once', 'end when the last outcome is folded')
+    .option('--seed <n>', 'seed of everything that is drawn', '1')
+    .option('--external-projector', 'wait for `airouter project --namespace …`');
+  add(
+    'verify',
+    'count everything again: books, checksum, hot keys',
+    () => import('./commands/verify.js'),
+  );
+  add(
+    'catalogue',
+    'import the catalogue: `catalogue import [FILE]`',
+    () => import('./commands/catalogue.js'),
+  )
+    .argument('<action>', 'import')
+    .argument('[file]', 'a JSON document; the built-in catalogue without it');
+  add('dlq', 'dead letters: `dlq list`', () => import('./commands/dlq.js')).argument(
+    '<action>',
+    'list',
+  );
+  add('topic', 'records of a topic: `topic cat TOPIC`', () => import('./commands/topic.js'))
+    .argument('<action>', 'cat')
+    .argument(
+      '<topic>',
+      'outcomes, decisions, inflight, summaries, catalogue, policies or a full name',
+    )
+    .option('--partition <n>', 'only this partition')
+    .option('--from <offset>', 'from this offset on', '0');
+  add('config', 'the settings in force, secrets hidden', () => import('./commands/config.js'));
+  return program;
+}
+
+function contextOf(options: Record<string, unknown>): CommandContext {
+  const namespace = options['namespace'] as string | undefined;
+  const config = loadConfig({
+    ...process.env,
+    ...(namespace === undefined ? {} : { AIROUTER_NAMESPACE: namespace }),
+  });
+  return {
+    config,
+    logger: createLogger(config.logLevel),
+    json: options['json'] === true,
+    stop: stopping.signal,
+    progress: (line) => process.stderr.write(`${line}\n`),
+    answer: (value) => process.stdout.write(`${JSON.stringify(value)}\n`),
+    print: (text) => process.stdout.write(`${text}\n`),
+  };
+}
+
+/** The first signal stops in order, a second one at once. */
+function stopOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+      stopping.abort();
+    });
+  }
+}
+
+/** One sentence on stderr, with the exit code of its kind. */
+function report(error: AiRouterError): number {
+  process.stderr.write(`airouter: ${error.message} (${error.code})\n`);
+  if (error.code === 'internal' && error.cause instanceof Error) {
+    process.stderr.write(`${error.cause.stack}\n`);
+  }
+  return ERRORS[error.code].exit;
+}

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { wallClock } from '../../src/clock.js';
+import { type Config, loadConfig } from '../../src/config.js';
+import { migrate } from '../../src/database/migrate.js';
+import { assembleBatch, encodeOutcomeBody } from '../../src/event/encode.js';
+import type { RequestOutcome, Uuid } from '../../src/event/outcome.js';
+import { schemas } from '../../src/event/schemas.js';
+import { createMemoryHotKeys } from '../../src/hotkeys/memory-hot-keys.js';
+import type { HotKeys } from '../../src/hotkeys/port.js';
+import { createEmbeddedLog } from '../../src/log/embedded-log.js';
+import type { Log } from '../../src/log/port.js';
+import { foldedTopics, type Topics, topicSpecs, topicsOf } from '../../src/log/topics.js';
+import { createMetrics } from '../../src/observe/metrics.js';
+import { packageRoot } from '../../src/package-root.js';
+import { projectionSchema } from '../../src/project/projection-version.js';
+import { closeBooks, type PartitionBooks } from '../../src/replay/books.js';
+import { projectionChecksum } from '../../src/replay/checksum.js';
+import { type Projector, startProjector } from '../../src/roles/project.js';
+import type { TestDatabase } from '../postgres.js';
+
+/** A log of its own on the test's database, and projections of it. */
+export interface TestWorld {
+  log: Log;
+  topics: Topics;
+  config: Config;
+  /** Another projection of the same log, in a schema and consumer group of its own. */
+  projection(settings?: Partial<Config>): TestProjection;
+  close(): Promise<void>;
+}
+
+export interface TestProjection {
+  schema: string;
+  hotKeys: HotKeys;
+  /** One more projector of this projection. */
+  start(): Promise<Projector>;
+  /** Resolves when every folded record is committed. */
+  caughtUp(): Promise<void>;
+  checksum(): Promise<string>;
+  books(): Promise<PartitionBooks[]>;
+}
+
+const logger = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
+
+export async function testWorld(database: TestDatabase): Promise<TestWorld> {
+  const namespace = `t${randomBytes(4).toString('hex')}`;
+  const topics = topicsOf(namespace);
+  const config = loadConfig({ AIROUTER_NAMESPACE: namespace, AIROUTER_PARTITIONS: '3' });
+  const logSchema = database.schema('log');
+  await migrate(database.databaseUrl, {
+    schema: logSchema,
+    folder: join(packageRoot, 'schemas', 'postgres', 'log'),
+  });
+  const log = createEmbeddedLog({
+    pool: database.pool,
+    schema: logSchema,
+    report: (report) => logger.warn(report, 'a partition is in trouble'),
+  });
+  await log.createTopics(topicSpecs(topics, config.partitions, 'CreateTime'));
+  const projectors = new Set<Projector>();
+  return {
+    log,
+    topics,
+    config,
+    projection(settings = {}) {
+      const schema = database.schema(projectionSchema(namespace));
+      const hotKeys = createMemoryHotKeys();
+      const { pool, databaseUrl } = database;
+      return {
+        schema,
+        hotKeys,
+        async start() {
+          const projector = await startProjector({
+            config: { ...config, ...settings },
+            timestampType: 'CreateTime',
+            clock: wallClock,
+            logger,
+            metrics: createMetrics(),
+            log,
+            topics,
+            pool,
+            databaseUrl,
+            schema,
+            hotKeys,
+          });
+          projectors.add(projector);
+          return projector;
+        },
+        caughtUp: () => caughtUp(database, log, foldedTopics(topics), schema),
+        checksum: () => projectionChecksum(pool, schema, topics),
+        books: () =>
+          closeBooks({
+            pool,
+            schema,
+            log,
+            schemas,
+            topic: topics.outcomes,
+            table: { name: 'outcome_minute', events: 'events' },
+            minuteRetentionMs: config.minuteRetentionDays * 86_400_000,
+          }),
+      };
+    },
+    async close() {
+      await Promise.all([...projectors].map((projector) => projector.close()));
+      await log.close();
+    },
+  };
+}
+
+async function caughtUp(
+  database: TestDatabase,
+  log: Log,
+  topics: string[],
+  schema: string,
+): Promise<void> {
+  const partitions = await log.partitions(topics);
+  for (const [topic, count] of partitions) {
+    for (let partition = 0; partition < count; partition++) {
+      const { end } = await log.bounds(topic, partition);
+      for (;;) {
+        const { rows } = await database.pool.query<{ offset_next: number }>(
+          `select offset_next from "${schema}".projection_checkpoint
+           where topic = $1 and partition = $2`,
+          [topic, partition],
+        );
+        if (end === 0 || (rows[0]?.offset_next ?? 0) >= end) break;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  }
+}
+
+/** Appends a batch as a publisher would. */
+export function appendBatch(
+  world: TestWorld,
+  partition: number,
+  publisher: Uuid,
+  sequence: number,
+  outcomes: readonly RequestOutcome[],
+  timestampMs: number,
+): Promise<number> {
+  const { value, headers } = assembleBatch(publisher, sequence, outcomes.map(encodeOutcomeBody));
+  return world.log.append(world.topics.outcomes, partition, [
+    { key: null, value, headers, timestampMs },
+  ]);
+}

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RequestOutcome } from '../../src/event/outcome.js';
+import { anyOutcome, idOf, outcome, START_MS } from '../fold/outcomes.js';
+import { type TestDatabase, testDatabase } from '../postgres.js';
+import { appendBatch, type TestWorld, testWorld } from './projection.js';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.close());
+
+/** Appends 60 batches with repeats, garbage and foreign events, the same for the same seed. */
+async function appendRandomLog(world: TestWorld, seed: number): Promise<void> {
+  const steps = fc.sample(
+    fc.record({
+      partition: fc.integer({ min: 0, max: 2 }),
+      publisher: fc.integer({ min: 1, max: 3 }),
+      sequence: fc.integer({ min: 1, max: 12 }),
+      outcomes: fc.array(anyOutcome(START_MS), { maxLength: 5 }),
+      garbage: fc.boolean(),
+    }),
+    { seed, numRuns: 60 },
+  );
+  for (const [index, step] of steps.entries()) {
+    const { partition, publisher, sequence, outcomes } = step;
+    const ms = START_MS + index * 700;
+    await appendBatch(
+      world,
+      partition,
+      idOf(publisher),
+      sequence,
+      outcomes as RequestOutcome[],
+      ms,
+    );
+    if (step.garbage && index % 7 === 0) {
+      await world.log.append(world.topics.outcomes, partition, [
+        { key: null, value: Buffer.from('garbage'), timestampMs: ms },
+      ]);
+    }
+  }
+}
+
+describe('the projector on the embedded log and Postgres', () => {
+  it('I6 two projections of one log are equal, one of them folded by three projectors', async () => {
+    const world = await testWorld(database);
+    const early = world.projection();
+    await early.start();
+    await appendRandomLog(world, 42);
+    await early.caughtUp();
+    const late = world.projection();
+    await Promise.all([late.start(), late.start(), late.start()]);
+    await late.caughtUp();
+    expect(await late.checksum()).toBe(await early.checksum());
+    await world.close();
+  });
+
+  it('I3 closes its books, counted again from log and tables', async () => {
+    const world = await testWorld(database);
+    const projection = world.projection();
+    await projection.start();
+    await appendRandomLog(world, 7);
+    await projection.caughtUp();
+    const books = await projection.books();
+    expect(books.map((each) => each.closed)).toEqual([true, true, true]);
+    expect(books.reduce((sum, each) => sum + each.duplicate, 0)).toBeGreaterThan(0);
+    expect(books.reduce((sum, each) => sum + each.dead_lettered, 0)).toBeGreaterThan(0);
+    await database.pool.query(
+      `update "${projection.schema}".outcome_minute set events = events + 1
+       where (minute, partition, offering, operation, stream, fallback) = (
+         select minute, partition, offering, operation, stream, fallback
+         from "${projection.schema}".outcome_minute limit 1)`,
+    );
+    expect((await projection.books()).every((each) => each.closed)).toBe(false);
+    await world.close();
+  });
+
+  it('I4 goes on from its checkpoint, with its window and highs, in another process', async () => {
+    const world = await testWorld(database);
+    const whole = world.projection();
+    await whole.start();
+    const restarted = world.projection();
+    const event = outcome({ event_id: idOf(77) });
+    for (let round = 0; round < 4; round++) {
+      const projector = await restarted.start();
+      const ms = START_MS + round;
+      await appendBatch(world, 0, idOf(1), 1, [outcome({ event_id: idOf(76) })], ms);
+      await appendBatch(world, 0, idOf(100 + round), 1, [event], ms);
+      await restarted.caughtUp();
+      await projector.close();
+    }
+    await whole.caughtUp();
+    const [books] = await restarted.books();
+    expect(books).toMatchObject({ read: 8, applied: 2, duplicate: 6, closed: true });
+    expect(await restarted.checksum()).toBe(await whole.checksum());
+    await world.close();
+  });
+
+  it('I9 parks garbage with its bytes and place, and goes on', async () => {
+    const world = await testWorld(database);
+    const projection = world.projection();
+    await projection.start();
+    const value = Buffer.from([0, 0, 0, 0, 99, 1, 2, 3]);
+    await world.log.append(world.topics.outcomes, 1, [{ key: null, value, timestampMs: START_MS }]);
+    await appendBatch(world, 1, idOf(1), 1, [outcome()], START_MS);
+    await projection.caughtUp();
+    const letters = await world.log.read(world.topics.deadLetters, 1, 0, 1_000_000);
+    expect(letters.records).toHaveLength(1);
+    expect(letters.records[0]!.value).toEqual(value);
+    const headers = Object.entries(letters.records[0]!.headers);
+    expect(Object.fromEntries(headers.map(([name, bytes]) => [name, bytes.toString()]))).toEqual({
+      topic: world.topics.outcomes,
+      partition: '1',
+      offset: '0',
+      index: '-1',
+      code: 'unknown_schema',
+      projection_version: '1',
+    });
+    expect((await projection.books())[1]).toMatchObject({ read: 2, applied: 1, dead_lettered: 1 });
+    await world.close();
+  });
+
+  it('I7 writes hot keys that equal the rows at rest', async () => {
+    const world = await testWorld(database);
+    const projection = world.projection();
+    const projector = await projection.start();
+    await appendRandomLog(world, 3);
+    await projection.caughtUp();
+    await projector.refresher.settle();
+    const read = await projection.hotKeys.read(null);
+    const offsets = read!.state.lanes.metrics!.vector[world.topics.outcomes]!;
+    for (let partition = 0; partition < 3; partition++) {
+      const { end } = await world.log.bounds(world.topics.outcomes, partition);
+      expect(offsets[partition]).toBe(end);
+    }
+    expect(JSON.parse(read!.changed.get('health')!).newest_tick).toBeGreaterThan(0);
+    expect([...read!.changed.keys()].some((key) => key.startsWith('metrics:m1|p1'))).toBe(true);
+    await world.close();
+  });
+});
