@@ -62,7 +62,7 @@ export const CATALOGUE_ALIAS: readonly Rule<CatalogueAlias>[] = [
 
 const TIERS_MAX = 16;
 const TIERS: Check = {
-  rule: `at most ${TIERS_MAX} tiers, the first above 0 tokens, each above the one before, all numbers null or integers of 0..2^53-2`,
+  rule: `at most ${TIERS_MAX} tiers by rising above_input_tokens, the first of 0; prices null or integers of 0..2^53-2`,
   holds: (value) => {
     const tiers = value as PriceTier[];
     return (

@@ -69,7 +69,8 @@ function read(value: Buffer, writer: Writer): DecodedRecord | DecodeFailure {
 
 function isCrcRight(value: Buffer, headers: Headers): boolean {
   const header = headers[CRC_HEADER];
-  return header?.length === CRC_BYTES && header.readUInt32BE(0) === crc32c(value);
+  if (!Buffer.isBuffer(header) || header.length !== CRC_BYTES) return false;
+  return header.readUInt32BE(0) === crc32c(value);
 }
 
 function unknownSchema(id: number, known: Schemas): DecodeFailure {

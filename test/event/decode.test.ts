@@ -139,6 +139,7 @@ describe('the checksum of a batch', () => {
   it.each([
     ['is missing', {}],
     ['is of three bytes', { crc32c: headers.crc32c.subarray(1) }],
+    ['is text', { crc32c: 'abcd' as unknown as Buffer }],
     ['is another one', { crc32c: Buffer.alloc(4) }],
   ])('that %s fails the batch', (_name, broken) => {
     expect(decode(value, broken)).toMatchObject({ failed: true, code: 'crc_mismatch' });

@@ -109,6 +109,14 @@ describe('register', () => {
     });
   });
 
+  it('resolves the types within a record by their own names, whatever their namespace', () => {
+    const elsewhere = { type: 'fixed', name: 'Uuid', namespace: 'com.example', size: 16 };
+    const fields = outcome.fields
+      .filter(({ name }) => name !== 'decision')
+      .map((field) => (field.name === 'event_id' ? { ...field, type: elsewhere } : field));
+    expect(new Schemas().register(100, JSON.stringify({ ...outcome, fields }))).toBeNull();
+  });
+
   it('reads what nests a record in itself, down to a bound', () => {
     const chain = {
       type: 'record',
