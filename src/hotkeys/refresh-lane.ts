@@ -17,7 +17,7 @@ export interface LaneRefresh {
 
 export type LaneOutcome =
   /** The lane now holds all that was committed before the call. */
-  | { result: 'written'; otherLaneMissing: boolean }
+  | { result: 'written' }
   /** Others wrote at each attempt. */
   | { result: 'contended' }
   /** The database stands below what was written from it: nothing goes back, lifetimes are renewed. */
@@ -44,10 +44,7 @@ export async function refreshLane(refresh: LaneRefresh): Promise<LaneOutcome> {
     }
     const next = { version, vector: fresh.vector, writtenAtMs: refresh.clock.nowMs() };
     const write = { lane, next, values: fresh.values, complete };
-    if (await hotKeys.write(generation, state, write)) {
-      const otherLane = lane === 'health' ? 'metrics' : 'health';
-      return { result: 'written', otherLaneMissing: (state?.lanes[otherLane] ?? null) === null };
-    }
+    if (await hotKeys.write(generation, state, write)) return { result: 'written' };
   }
   return { result: 'contended' };
 }

@@ -125,8 +125,6 @@ class HotKeyRefresher implements Refresher {
         return true;
       }
       this.#behindLog.ok(lane);
-      // The state was made anew by this write: the other lane is missing in it.
-      if (outcome.otherLaneMissing) this.#lane(other(lane)).request({ atOnce: true });
       return true;
     } catch (error) {
       this.#log.failing(lane, error);
@@ -169,14 +167,6 @@ class HotKeyRefresher implements Refresher {
     if (inForce === generation || (await this.#source.generationInForce()) !== generation) return;
     await this.#hotKeys.setGeneration(inForce, generation);
   }
-
-  #lane(lane: Lane): LaneWriter {
-    return lane === 'health' ? this.#health : this.#metrics;
-  }
-}
-
-function other(lane: Lane): Lane {
-  return lane === 'health' ? 'metrics' : 'health';
 }
 
 function notSettled(timeoutMs: number): AiRouterError {

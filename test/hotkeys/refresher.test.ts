@@ -50,6 +50,7 @@ afterEach(async () => {
 
 async function start(): Promise<void> {
   refresher = createRefresher({ source, hotKeys, clock, logger });
+  await refresher.settle();
   await vi.advanceTimersByTimeAsync(0);
 }
 
@@ -83,6 +84,21 @@ it('on start it replaces what another program left at the same version', async (
   await store.write(GEN, await store.state(GEN), left('health', [['health', 'left behind']]));
   await start();
   expect((await read())?.changed.get('health')).toBe(source.healthAt(source.vector));
+  expect((await read())?.changed.has('policies')).toBe(false);
+});
+
+it('still replaces it where the store was away at first', async () => {
+  const next = { version: 1, vector: source.vector, writtenAtMs: 1 };
+  const values = new Map([['policies', 'left behind']]);
+  await store.write(GEN, null, { lane: 'metrics', next, values, complete: true });
+  onWrite = async () => {
+    throw new AiRouterError('hot_keys_unavailable', 'refused');
+  };
+  const starting = start();
+  await vi.advanceTimersByTimeAsync(50);
+  onWrite = async () => {};
+  await vi.advanceTimersByTimeAsync(100);
+  await starting;
   expect((await read())?.changed.has('policies')).toBe(false);
 });
 
@@ -165,6 +181,24 @@ it('settle resolves when all that was notified is written, and rejects in time w
   const closed = expect(refresher.settle()).rejects.toThrow('closed');
   await refresher.close();
   await closed;
+});
+
+it('settle does not wait for the second of what came in during a write', async () => {
+  await start();
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  onWrite = () => gate;
+  refresher.notify({ caughtUp: true });
+  await vi.advanceTimersByTimeAsync(0);
+  const settled = refresher.settle();
+  source.commit(0, [KEY]);
+  refresher.notify({ caughtUp: false });
+  const settledLater = refresher.settle();
+  open();
+  await Promise.all([settled, settledLater]);
+  expect(versions(await read())).toEqual([2, 2]);
 });
 
 it('at rest it renews the lifetimes, and readers see when it last looked', async () => {
