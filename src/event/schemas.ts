@@ -15,7 +15,7 @@ const ID_MAX = 2 ** 31 - 1;
 const FOREIGN_SCHEMAS_MAX = 1_000;
 const FOREIGN_SCHEMA_BYTES_MAX = 262_144;
 
-/** What the fold does not read of an outcome; skipping it halves the time of decoding. */
+/** What the fold does not read of an outcome; skipping it saves a third of the decoding. */
 const UNFOLDED_FIELDS = new Set(['request_id', 'final', 'hedged', 'requested_model', 'decision']);
 
 export type RecordName = Exclude<DecodedRecord['type'], 'unknown'>;
