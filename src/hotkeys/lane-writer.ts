@@ -63,7 +63,6 @@ export class LaneWriter {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closed());
       this.#waiters.push({ target: this.#requested, resolve, reject });
-      this.#atOnce = true;
       this.#wake();
     });
   }
@@ -79,7 +78,7 @@ export class LaneWriter {
 
   #isDue(): boolean {
     if (this.#closed || this.#isBackingOff || this.#written >= this.#requested) return false;
-    return this.#atOnce || !this.#isThrottled;
+    return !this.#isThrottled || this.#atOnce || this.#waiters.length > 0;
   }
 
   #wake(): void {
@@ -111,8 +110,6 @@ export class LaneWriter {
       waiter.resolve();
       return false;
     });
-    // Someone waits for what came in meanwhile.
-    if (this.#waiters.length > 0) this.#atOnce = true;
   }
 
   #retryLater(remake: boolean): void {
