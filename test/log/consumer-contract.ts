@@ -156,7 +156,7 @@ function deliveryContract(makeLog: MakeLog): void {
     const closing = consumer.close().then(() => {
       isClosed = true;
     });
-    await log.bounds(topic, 0);
+    for (let n = 0; n < 20; n += 1) await log.bounds(topic, 0);
     expect(isClosed).toBe(false);
     gate.open();
     await closing;

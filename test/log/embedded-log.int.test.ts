@@ -5,6 +5,7 @@ import { createPool } from '../../src/database/connect.js';
 import { migrate } from '../../src/database/migrate.js';
 import { createEmbeddedLog } from '../../src/log/embedded-log.js';
 import type { PartitionReport } from '../../src/log/partition-report.js';
+import type { ConsumerHandlers } from '../../src/log/port.js';
 import { packageRoot } from '../../src/package-root.js';
 import { type TestDatabase, testDatabase } from '../postgres.js';
 import {
@@ -58,6 +59,19 @@ logContract('embedded log', makeLog);
 
 describe('embedded log', () => {
   const logs = useLogs(makeLog);
+
+  /** How often the members of a group were seen to beat, since the first call for it. */
+  const seen = new Map<string, Set<string>>();
+  async function beats(group: string): Promise<number> {
+    const { rows } = await database.pool.query<{ beat: string }>(
+      `select member_id || ' ' || seen_at as beat from "${schema}".log_member where group_id = $1`,
+      [group],
+    );
+    const known = seen.get(group) ?? new Set();
+    seen.set(group, known);
+    for (const { beat } of rows) known.add(beat);
+    return known.size;
+  }
 
   /** Holds the partition as an append does that has not committed yet. */
   async function stalledAppend(pool: Pool, topic: string) {
@@ -141,6 +155,41 @@ describe('embedded log', () => {
     const consumer = log.consumer('group', [topic, newTopic()]);
     const handlers = { assigned: async () => 0, batch: async () => 0, revoked: () => {} };
     await expect(consumer.start(handlers)).rejects.toMatchObject(wrong);
+  });
+
+  it('starts no partition while the batch of its former member is in flight', async () => {
+    const { log, topic } = await logs.openTopic(2);
+    const other = await logs.open();
+    const events: string[] = [];
+    let finish = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const handlers = (name: string): ConsumerHandlers => ({
+      assigned: async ({ partition }) => {
+        events.push(`${name} assigned ${partition}`);
+        return 0;
+      },
+      batch: async ({ partition, records }) => {
+        if (name === 'old') await gate;
+        events.push(`${name} did ${partition}`);
+        return records.at(-1)!.offset + 1;
+      },
+      revoked: () => events.push(`${name} revoked`),
+    });
+    for (const partition of [0, 1]) await log.append(topic, partition, [text('a')]);
+    await log.consumer(topic, [topic]).start(handlers('old'));
+    const newer = other.log.consumer(topic, [topic]);
+    await newer.start(handlers('new'));
+    // The older one has learned of the newer one when it has begun to give a partition up; then
+    // the newer one has all the time of a second beat.
+    await vi.waitUntil(async () => (await beats(topic)) >= 6, { timeout: 20_000 });
+    expect(events).toEqual(['old assigned 0', 'old assigned 1']);
+    finish();
+    await vi.waitFor(() => expect(events.at(-1)).toMatch(/new did/), { timeout: 20_000 });
+    expect(events.indexOf('old revoked')).toBeLessThan(
+      events.findIndex((event) => event.startsWith('new assigned')),
+    );
   });
 
   it('reports a partition that stops', async () => {
