@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { builtInCatalogue } from '../catalogue/built-in.js';
+import { parseDocument } from '../catalogue/document.js';
+import { importCatalogue } from '../catalogue/import.js';
+import { AiRouterError } from '../errors.js';
+import { topicSpecs } from '../log/topics.js';
+import { openParts } from '../roles/parts.js';
+import type { CommandContext } from './context.js';
+
+/** `airouter catalogue import [FILE]`: the built-in catalogue, or a document of own entries. */
+export async function run(context: CommandContext, options: Record<string, unknown>): Promise<void> {
+  const [action, file] = options['args'] as string[];
+  if (action !== 'import') {
+    throw new AiRouterError('invalid_usage', `catalogue: the action must be import, got "${action}"`);
+  }
+  const own = file === undefined ? null : parseDocument(await readDocument(file));
+  const parts = await openParts(context, 'any');
+  try {
+    const { log, topics, config } = parts;
+    await log.createTopics(topicSpecs(topics, config.partitions, 'LogAppendTime'));
+    const counts = await importCatalogue(
+      { log, topic: topics.catalogue },
+      own ?? builtInCatalogue().entries,
+      own === null ? 'built-in' : 'own',
+    );
+    if (context.json) context.answer(counts);
+    else {
+      const { appended, unchanged, retired } = counts;
+      context.print(`${appended} records appended (${retired} retire), ${unchanged} unchanged`);
+    }
+  } finally {
+    await parts.close();
+  }
+}
+
+async function readDocument(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new AiRouterError('invalid_usage', `${file} cannot be read`, { cause: error });
+  }
+}

@@ -1,0 +1,75 @@
+import { decode } from '../event/decode.js';
+import { formatUuid } from '../event/uuid.js';
+import { AiRouterError } from '../errors.js';
+import type { Log, LogRecord } from '../log/port.js';
+import type { Topics } from '../log/topics.js';
+import { openParts } from '../roles/parts.js';
+import type { CommandContext } from './context.js';
+
+const READ_BYTES = 1_048_576;
+
+/** `airouter topic cat TOPIC`: one decoded record a line. */
+export async function run(context: CommandContext, options: Record<string, unknown>): Promise<void> {
+  const [action, name] = options['args'] as string[];
+  if (action !== 'cat') {
+    throw new AiRouterError('invalid_usage', `topic: the action must be cat, got "${action}"`);
+  }
+  const parts = await openParts(context, 'any');
+  try {
+    const topic = topicNamed(parts.topics, name!);
+    const only = options['partition'] === undefined ? null : Number(options['partition']);
+    const partitions = (await parts.log.partitions([topic])).get(topic);
+    if (partitions === undefined) {
+      throw new AiRouterError('invalid_usage', `there is no topic ${topic}`);
+    }
+    for (let partition = 0; partition < partitions; partition++) {
+      if (only !== null && only !== partition) continue;
+      await printPartition(context, parts.log, topic, partition, Number(options['from']));
+    }
+  } finally {
+    await parts.close();
+  }
+}
+
+async function printPartition(
+  context: CommandContext,
+  log: Log,
+  topic: string,
+  partition: number,
+  from: number,
+): Promise<void> {
+  const { start, end } = await log.bounds(topic, partition);
+  let offset = Math.max(start, from);
+  while (offset < end && !context.stop.aborted) {
+    const batch = await log.read(topic, partition, offset, READ_BYTES);
+    if (batch.records.length === 0) return;
+    for (const record of batch.records) context.print(lineOf(topic, partition, record));
+    offset = batch.records.at(-1)!.offset + 1;
+  }
+}
+
+function topicNamed(topics: Topics, name: string): string {
+  return topics[name as keyof Topics] ?? name;
+}
+
+function lineOf(topic: string, partition: number, record: LogRecord): string {
+  const decoded = decode(record.value, record.headers);
+  const place = { topic, partition, offset: record.offset, timestamp_ms: record.timestampMs };
+  const key = record.key?.toString() ?? null;
+  if ('failed' in decoded) {
+    const value = record.value?.toString('base64') ?? null;
+    return JSON.stringify({ ...place, key, failed: decoded.code, reason: decoded.reason, value });
+  }
+  return JSON.stringify({ ...place, key, type: decoded.type, value: decoded.value }, readable);
+}
+
+/** Ids as UUIDs: every 16-byte field is one. */
+function readable(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [
+      name,
+      field instanceof Uint8Array && field.length === 16 ? formatUuid(field) : field,
+    ]),
+  );
+}

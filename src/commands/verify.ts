@@ -1,0 +1,41 @@
+import { AiRouterError } from '../errors.js';
+import { foldedTopics } from '../log/topics.js';
+import { createHotSource } from '../project/hot-source.js';
+import { PROJECTION_VERSION } from '../project/projection-version.js';
+import { type Verification, verify } from '../replay/verify.js';
+import { openParts, openHotKeys } from '../roles/parts.js';
+import type { CommandContext } from './context.js';
+
+/** `airouter verify`: books, checksum and hot keys, counted again. Exit 1 where one does not hold. */
+export async function run(context: CommandContext): Promise<void> {
+  const parts = await openParts(context, 'any');
+  const hotKeys = await openHotKeys(parts, 'if-there');
+  try {
+    const { pool, schema, log, topics } = parts;
+    const source = createHotSource(pool, schema, PROJECTION_VERSION, foldedTopics(topics));
+    context.progress('Counting the log again …');
+    const result = await verify({ pool, schema, log, topics, source, hotKeys });
+    if (context.json) context.answer(result);
+    else print(context, result);
+    if (!result.books_closed || result.hot_keys_match === false) {
+      throw new AiRouterError('check_failed', 'the projection does not hold what the log says');
+    }
+  } finally {
+    await hotKeys?.close();
+    await parts.close();
+  }
+}
+
+function print(context: CommandContext, result: Verification): void {
+  const header = ['partition', 'read', 'applied', 'duplicate', 'dead_lettered', 'skipped', 'late'];
+  context.print(header.join('\t'));
+  for (const books of [...result.partitions, ...result.summaries]) {
+    const { read, applied, duplicate, dead_lettered, skipped, late } = books;
+    const cells = [read, applied, duplicate, dead_lettered, skipped, late];
+    const mark = books.closed ? '' : '\tNOT CLOSED';
+    context.print(`${books.topic}/${books.partition}\t${cells.join('\t')}${mark}`);
+  }
+  context.print(`books closed: ${result.books_closed}`);
+  context.print(`hot keys match: ${result.hot_keys_match ?? 'not asked, nobody holds them'}`);
+  context.print(`checksum: ${result.checksum}`);
+}
