@@ -3,7 +3,8 @@ import type { Clock } from '../clock.js';
 import type { LogWriter } from '../log/port.js';
 import type { Backlog } from './backlog.js';
 import type { Batch } from './batch.js';
-import { Condition, type PublisherLogger } from './condition.js';
+import type { PublisherLogger } from './condition.js';
+import { type LaneConditions, laneConditions } from './conditions.js';
 import type { PublisherStats } from './stats.js';
 
 /** The fold forgets a publisher's highest sequence after 30 days; a repeat must come well before. */
@@ -33,9 +34,7 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #backlog: Backlog;
   readonly #queue = new PQueue({ concurrency: 1 });
-  readonly #failing: Condition;
-  readonly #expiring: Condition;
-  readonly #unreadable: Condition;
+  readonly #conditions: LaneConditions;
   #appendStartedMs: number | null = null;
   #isStopped = false;
   /** Ends the wait that is going on, for an answer or for the next attempt. */
@@ -44,15 +43,18 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#backlog = options.backlog;
-    this.#failing = failingCondition(options);
-    this.#expiring = expiringCondition(options);
-    this.#unreadable = unreadableCondition(options);
+    this.#conditions = laneConditions(options.topic, options.partition, options.logger);
   }
 
   /** `isMemoryTight`: the publisher as a whole holds so much that what can go to disk should. */
   push(batches: readonly Batch[], isMemoryTight: boolean): void {
     for (const batch of batches) this.#backlog.push(batch);
-    if (isMemoryTight || this.#backlog.isSpilled || this.#failing.holds || this.#isAppendSlow()) {
+    if (
+      isMemoryTight ||
+      this.#backlog.isSpilled ||
+      this.#conditions.failing.holds ||
+      this.#isAppendSlow()
+    ) {
       void this.#backlog.spill();
     }
     if (batches.length > 0) this.wake();
@@ -65,7 +67,7 @@ export class Lane {
 
   /** True from an append that rejects to one that does not. */
   get isFailing(): boolean {
-    return this.#failing.holds;
+    return this.#conditions.failing.holds;
   }
 
   /** Sends nothing more; an answer that is still to come is ignored. */
@@ -91,11 +93,11 @@ export class Lane {
   async #head(): Promise<Batch | null | 'unreadable'> {
     try {
       const batch = await this.#backlog.head();
-      this.#unreadable.end({});
+      this.#conditions.unreadable.end({});
       return batch;
     } catch (error) {
       this.#options.stats.spoolErrors += 1;
-      this.#unreadable.begin({ reason: String(error) });
+      this.#conditions.unreadable.begin({ reason: String(error) });
       return 'unreadable';
     }
   }
@@ -104,7 +106,7 @@ export class Lane {
     const { clock, stats } = this.#options;
     for (let attempt = 0; !this.#isStopped; attempt += 1) {
       if (clock.nowMs() - batch.assembledAtMs > BATCH_AGE_MS_MAX) {
-        this.#expiring.begin({});
+        this.#conditions.expiring.begin({});
         return this.#backlog.remove(batch, 'expired');
       }
       const outcome = await this.#append(batch);
@@ -159,44 +161,11 @@ export class Lane {
 
   #failed(outcome: { error: unknown }): void {
     this.#options.stats.appendsRejected += 1;
-    this.#failing.begin({ reason: String(outcome.error) });
+    this.#conditions.failing.begin({ reason: String(outcome.error) });
   }
 
   #succeeded(): void {
-    this.#failing.end({});
-    this.#expiring.end({ expired: this.#options.stats.dropped.expired });
+    this.#conditions.failing.end({});
+    this.#conditions.expiring.end({ expired: this.#options.stats.dropped.expired });
   }
-}
-
-function failingCondition({ topic, partition, logger }: LaneOptions): Condition {
-  return new Condition(
-    (fields) =>
-      logger.warn(
-        { topic, partition, ...fields },
-        'The log does not take the batches of a partition; they wait and are sent again.',
-      ),
-    () => logger.info({ topic, partition }, 'The log takes the batches of the partition again.'),
-  );
-}
-
-function expiringCondition({ topic, partition, logger }: LaneOptions): Condition {
-  return new Condition(
-    () =>
-      logger.error(
-        { topic, partition },
-        'Batches that waited for more than seven days are dropped and counted.',
-      ),
-    (fields) => logger.info({ topic, partition, ...fields }, 'No more batches expire.'),
-  );
-}
-
-function unreadableCondition({ topic, partition, logger }: LaneOptions): Condition {
-  return new Condition(
-    (fields) =>
-      logger.error(
-        { topic, partition, ...fields },
-        'The spool cannot be read; its partition waits until it can.',
-      ),
-    () => logger.info({ topic, partition }, 'The spool can be read again.'),
-  );
 }

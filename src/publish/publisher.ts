@@ -7,7 +7,8 @@ import { brokenRuleOfOutcome } from '../event/rules.js';
 import type { LogWriter } from '../log/port.js';
 import { Assembler } from './assembler.js';
 import { Backlog } from './backlog.js';
-import { Condition, type PublisherLogger } from './condition.js';
+import type { PublisherLogger } from './condition.js';
+import { type PublisherConditions, publisherConditions } from './conditions.js';
 import { Lane } from './lane.js';
 import { openSpool, type Spool } from './spool.js';
 import { type DropReason, emptyStats, type PublisherStats } from './stats.js';
@@ -78,9 +79,7 @@ export class Publisher {
   readonly #stats = emptyStats();
   readonly #spool: Spool | null;
   readonly #partitions = new Map<number, Partition>();
-  readonly #dropping: Condition;
-  readonly #unwritable: Condition;
-  readonly #full: Condition;
+  readonly #conditions: PublisherConditions;
   #linger: NodeJS.Timeout | null = null;
   #closing: Promise<void> | null = null;
 
@@ -89,14 +88,14 @@ export class Publisher {
     this.#options = options;
     this.#logger = logger;
     this.#publisherId = options.publisherId();
+    if (this.#publisherId.length !== 16) throw new RangeError('a publisher id has 16 bytes');
     this.#batchBytesMax = options.batchBytesMax ?? BATCH_BYTES_MAX;
     this.#queuedBytesMax = Math.max(
       options.queueMax * QUEUED_BYTES_PER_OUTCOME,
       this.#batchBytesMax,
     );
-    this.#dropping = droppingCondition(topic, logger);
-    this.#unwritable = unwritableCondition(topic, logger);
-    this.#full = fullCondition(topic, logger);
+    this.#conditions = publisherConditions(topic, logger);
+    const { full } = this.#conditions;
     this.#spool =
       spoolDir === null
         ? null
@@ -104,7 +103,7 @@ export class Publisher {
             dir: spoolDir,
             topic,
             bytesMax,
-            full: this.#full,
+            full,
             stats: this.#stats,
             logger,
           });
@@ -123,8 +122,8 @@ export class Publisher {
     const { assembler, lane } = this.#partition(fit.partition);
     assembler.add(fit.body);
     this.#stats.accepted += 1;
-    if (this.#dropping.holds && !this.#isMemoryTight()) {
-      this.#dropping.end({ dropped: { ...this.#stats.dropped } });
+    if (this.#conditions.dropping.holds && !this.#isMemoryTight()) {
+      this.#conditions.dropping.end({ dropped: { ...this.#stats.dropped } });
     }
     if (this.#options.lingerMs > 0) {
       if (assembler.hasFull) {
@@ -160,12 +159,12 @@ export class Publisher {
     if (this.#closing !== null) return 'after_close';
     const { queued, queuedBytes } = this.#stats;
     if (queued < this.#options.queueMax && queuedBytes < this.#queuedBytesMax) return null;
-    return this.#full.holds ? 'spool_full' : 'queue_full';
+    return this.#conditions.full.holds ? 'spool_full' : 'queue_full';
   }
 
   #drop(reason: DropReason): 'dropped' {
     this.#stats.dropped[reason] += 1;
-    this.#dropping.begin({ reason });
+    this.#conditions.dropping.begin({ reason });
     return 'dropped';
   }
 
@@ -201,7 +200,7 @@ export class Publisher {
     const stats = this.#stats;
     const logger = this.#logger;
     const spool = this.#spool?.partition(number) ?? null;
-    const backlog = new Backlog({ spool, stats, unwritable: this.#unwritable });
+    const backlog = new Backlog({ spool, stats, unwritable: this.#conditions.unwritable });
     const lane = new Lane({
       log,
       topic,
@@ -247,33 +246,4 @@ export class Publisher {
     await Promise.all([...this.#partitions.values()].map(({ backlog }) => backlog.close()));
     this.#spool?.release();
   }
-}
-
-function droppingCondition(topic: string, logger: PublisherLogger): Condition {
-  return new Condition(
-    (fields) => logger.error({ topic, ...fields }, 'Outcomes are dropped and counted.'),
-    (fields) => logger.info({ topic, ...fields }, 'Outcomes are accepted again.'),
-  );
-}
-
-function unwritableCondition(topic: string, logger: PublisherLogger): Condition {
-  return new Condition(
-    (fields) =>
-      logger.error(
-        { topic, ...fields },
-        'The spool cannot be written; batches stay in memory as far as it goes.',
-      ),
-    () => logger.info({ topic }, 'The spool can be written again.'),
-  );
-}
-
-function fullCondition(topic: string, logger: PublisherLogger): Condition {
-  return new Condition(
-    (fields) =>
-      logger.warn(
-        { topic, ...fields },
-        'The spool is full; batches stay in memory as far as it goes.',
-      ),
-    () => logger.info({ topic }, 'The spool has room again.'),
-  );
 }
