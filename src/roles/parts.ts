@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import type { Pool } from 'pg';
+import { wallClock } from '../clock.js';
+import type { CommandContext } from '../commands/context.js';
+import type { Config } from '../config.js';
+import { createPool } from '../database/connect.js';
+import { migrate } from '../database/migrate.js';
+import { becomeOwner, findOwner, type Owner, type OwnerInfo } from '../database/owner.js';
+import { AiRouterError } from '../errors.js';
+import { createLoopbackHotKeys } from '../hotkeys/loopback-hot-keys.js';
+import { createMemoryHotKeys } from '../hotkeys/memory-hot-keys.js';
+import type { HotKeys } from '../hotkeys/port.js';
+import { createRedisHotKeys } from '../hotkeys/redis-hot-keys.js';
+import { createEmbeddedLog, logSchema } from '../log/embedded-log.js';
+import type { Log } from '../log/port.js';
+import { type Topics, topicsOf } from '../log/topics.js';
+import type { Logger } from '../observe/logger.js';
+import { packageRoot } from '../package-root.js';
+import { projectionSchema } from '../project/projection-version.js';
+
+/** The log and the projections, as the settings say: embedded or real, mixed freely. */
+export interface Parts {
+  config: Config;
+  logger: Logger;
+  databaseUrl: string;
+  pool: Pool;
+  log: Log;
+  topics: Topics;
+  /** Schema of the live projection. */
+  schema: string;
+  /** This process owns the data folder; null where it attached, or nothing is embedded. */
+  owner: Owner | null;
+  /** The process that owns it, where this one attached. */
+  attachedTo: OwnerInfo | null;
+  close(): Promise<void>;
+}
+
+/**
+ * - `own`: be the owner of the data folder; another owner is an error.
+ * - `attach`: attach to its owner; none is an error, unless nothing here needs one.
+ * - `any`: attach, or be the owner for as long as it takes.
+ */
+export type Access = 'own' | 'attach' | 'any';
+
+export async function openParts(context: CommandContext, access: Access): Promise<Parts> {
+  const { config, logger } = context;
+  const folder = await openFolder(context, access);
+  const databaseUrl =
+    config.databaseUrl ?? folder.owner?.databaseUrl ?? folder.attachedTo!.databaseUrl;
+  const pool = createPool(databaseUrl, {
+    poolSize: config.databasePoolSize,
+    poolOverflow: config.databasePoolOverflow,
+    statementTimeoutMs: config.statementTimeoutMs,
+    lockTimeoutMs: config.lockTimeoutMs,
+    applicationName: 'airouter',
+  });
+  const release = async (): Promise<void> => {
+    await pool.end();
+    await folder.owner?.release();
+  };
+  try {
+    const log = await openLog(config, logger, databaseUrl, pool);
+    return {
+      config,
+      logger,
+      databaseUrl,
+      pool,
+      log,
+      topics: topicsOf(config.namespace),
+      schema: projectionSchema(config.namespace),
+      ...folder,
+      async close() {
+        await log.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Hot keys for a writer or a checker; `if-there` answers null where nobody holds them. */
+export async function openHotKeys(
+  parts: Parts,
+  need: 'required' | 'if-there',
+): Promise<HotKeys | null> {
+  const { config, attachedTo } = parts;
+  if (config.redisUrl !== null) return redisHotKeys(config, parts.logger);
+  if (attachedTo !== null && attachedTo.port !== null) {
+    const url = `http://127.0.0.1:${attachedTo.port}/internal/hotkeys`;
+    return createLoopbackHotKeys({ url, token: attachedTo.token });
+  }
+  if (need === 'if-there') return null;
+  if (parts.owner !== null) return createMemoryHotKeys(wallClock);
+  throw new AiRouterError(
+    'owner_required',
+    'REDIS_URL is not set and no running AiRouter holds the hot keys: start `airouter all` first',
+  );
+}
+
+export function redisHotKeys(config: Config, logger: Logger): HotKeys {
+  return createRedisHotKeys({ urls: config.redisUrl!, namespace: config.namespace, logger });
+}
+
+async function openFolder(
+  { config, progress }: CommandContext,
+  access: Access,
+): Promise<Pick<Parts, 'owner' | 'attachedTo'>> {
+  const { dataDir, databaseUrl, namespace } = config;
+  const own = async () => ({
+    owner: await becomeOwner({ dataDir, databaseUrl, namespace, onProgress: progress }),
+    attachedTo: null,
+  });
+  if (access === 'own') return own();
+  const attachedTo = await findOwner(dataDir);
+  if (attachedTo !== null && attachedTo.namespace === namespace) return { owner: null, attachedTo };
+  // A real database needs nobody's folder; the embedded one of another namespace's owner does too.
+  if (databaseUrl !== null) return { owner: null, attachedTo: null };
+  if (attachedTo !== null) return { owner: null, attachedTo: { ...attachedTo, port: null } };
+  if (access === 'any') return own();
+  throw new AiRouterError(
+    'owner_required',
+    `DATABASE_URL is not set and nobody owns ${dataDir}: start \`airouter all\` first`,
+  );
+}
+
+async function openLog(
+  config: Config,
+  logger: Logger,
+  databaseUrl: string,
+  pool: Pool,
+): Promise<Log> {
+  const schema = logSchema(config.namespace);
+  await migrate(databaseUrl, { schema, folder: join(packageRoot, 'schemas', 'postgres', 'log') });
+  return createEmbeddedLog({
+    pool,
+    schema,
+    fetchBytesMax: config.fetchBytesMax,
+    report: ({ kind, partition, error }) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (kind === 'stopped') logger.error({ ...partition, reason }, 'A partition stopped.');
+      else logger.warn({ ...partition, reason }, 'A partition is tried again.');
+    },
+  });
+}
