@@ -1,10 +1,12 @@
 import { renderErrors } from './errors.js';
+import { renderEvents } from './events.js';
 import { renderMetrics } from './metrics.js';
 import { renderSettings } from './settings.js';
 
 /** The generated pages, by path from the package's folder. */
 export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/errors.md': renderErrors,
+  'docs/events.md': renderEvents,
   'docs/metrics.md': renderMetrics,
   'docs/settings.md': renderSettings,
 };

@@ -9,7 +9,7 @@ import type {
   CatalogueProvider,
 } from '../event/outcome.js';
 import { brokenRuleOfCatalogue } from '../event/rules.js';
-import { INPUT_CLASS_LIMITS, isPriceBoundary } from '../fold/input-class.js';
+import { INPUT_CLASS_LIMITS, isPriceBoundary } from '../event/input-class.js';
 
 /** The records of the catalogue topic, by record name. */
 export interface CatalogueRecords {

@@ -19,7 +19,10 @@ interface DeadLetterLine {
 }
 
 /** `airouter dlq list`: each parked place once, one object a line. */
-export async function run(context: CommandContext, options: Record<string, unknown>): Promise<void> {
+export async function run(
+  context: CommandContext,
+  options: Record<string, unknown>,
+): Promise<void> {
   const [action] = options['args'] as string[];
   if (action !== 'list') {
     throw new AiRouterError('invalid_usage', `dlq: the action must be list, got "${action}"`);

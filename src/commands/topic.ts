@@ -1,6 +1,6 @@
+import { AiRouterError } from '../errors.js';
 import { decode } from '../event/decode.js';
 import { formatUuid } from '../event/uuid.js';
-import { AiRouterError } from '../errors.js';
 import type { Log, LogRecord } from '../log/port.js';
 import type { Topics } from '../log/topics.js';
 import { openParts } from '../roles/parts.js';
@@ -9,7 +9,10 @@ import type { CommandContext } from './context.js';
 const READ_BYTES = 1_048_576;
 
 /** `airouter topic cat TOPIC`: one decoded record a line. */
-export async function run(context: CommandContext, options: Record<string, unknown>): Promise<void> {
+export async function run(
+  context: CommandContext,
+  options: Record<string, unknown>,
+): Promise<void> {
   const [action, name] = options['args'] as string[];
   if (action !== 'cat') {
     throw new AiRouterError('invalid_usage', `topic: the action must be cat, got "${action}"`);

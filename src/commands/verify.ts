@@ -3,7 +3,7 @@ import { foldedTopics } from '../log/topics.js';
 import { createHotSource } from '../project/hot-source.js';
 import { PROJECTION_VERSION } from '../project/projection-version.js';
 import { type Verification, verify } from '../replay/verify.js';
-import { openParts, openHotKeys } from '../roles/parts.js';
+import { openHotKeys, openParts } from '../roles/parts.js';
 import type { CommandContext } from './context.js';
 
 /** `airouter verify`: books, checksum and hot keys, counted again. Exit 1 where one does not hold. */

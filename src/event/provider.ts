@@ -40,6 +40,12 @@ export const PROVIDER_ALIASES: ReadonlyMap<string, string> = new Map(
     deepseek: ['deep_seek', 'deepseek_ai', 'deepseek-ai'],
     openai: ['open_ai', 'open-ai'],
     anthropic: ['anthropic_ai', 'anthropic-ai'],
+    together: ['together_ai', 'togetherai'],
+    fireworks: ['fireworks_ai', 'fireworks-ai'],
+    moonshot_ai: ['moonshot', 'moonshotai'],
+    z_ai: ['zai', 'z-ai'],
+    voyage_ai: ['voyage', 'voyageai'],
+    cloudflare: ['workers_ai'],
   }).flatMap(([name, aliases]) => aliases.map((alias): [string, string] => [alias, name])),
 );
 

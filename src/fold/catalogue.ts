@@ -3,7 +3,7 @@ import type { CataloguePrice, DecodedRecord } from '../event/outcome.js';
 import { brokenRuleOfCatalogue } from '../event/rules.js';
 import { type FoldContext, park } from './context.js';
 import type { Cell } from './delta.js';
-import { isPriceBoundary } from './input-class.js';
+import { isPriceBoundary } from '../event/input-class.js';
 import { TABLES, type TableName } from './tables.js';
 
 type CatalogueRecord = Extract<DecodedRecord, { type: `Catalogue${string}` } | { type: 'Policy' }>;

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from '../database/connect.js';
 import type { BatchResult, FoldSettings } from '../fold/context.js';
-import { INPUT_CLASS_LIMITS } from '../fold/input-class.js';
+import { INPUT_CLASS_LIMITS } from '../event/input-class.js';
 import type { PartitionState } from '../fold/partition-state.js';
 import { TABLE_NAMES, TABLES, type Table } from '../fold/tables.js';
 import type { Topics } from '../log/topics.js';

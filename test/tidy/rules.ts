@@ -30,7 +30,6 @@ export const SHARED: readonly string[] = ['src/event/', 'src/observe/', 'src/dat
 /** Pure tables and formulas of a stage that others must share, lest they be written twice. */
 export const VOCABULARY: Readonly<Record<string, string>> = {
   'src/fold/histogram.ts': 'bucket bounds: the router reads what the fold wrote',
-  'src/fold/input-class.ts': 'input sizes: prices are refused at the bounds that usage is kept by',
   'src/fold/reference.ts': 'the reference time that scores compare with',
   'src/fold/tables.ts': 'columns of the tables: written, rebuilt and compared by one list',
   'src/hotkeys/values.ts': 'shapes of the values: made from rows, read by the router',

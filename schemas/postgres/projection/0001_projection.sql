@@ -242,14 +242,15 @@ $$;
 
 -- The quantile (nearest rank, per mille) as the greatest value of its bucket; null where empty.
 create function histogram_quantile(counts int8[], per_mille int) returns int8
-language sql immutable strict parallel safe as $$
+language sql immutable strict parallel safe
+return (
   select histogram_bucket_high(bucket) from (
     select bucket, sum(count) over (order by bucket) as reached, sum(count) over () as total
     from (select i as bucket, counts[i] as count from generate_subscripts(counts, 1) as i) as buckets
   ) as running
   where reached >= greatest(1, ceil(total * per_mille / 1000.0))
   order by bucket limit 1
-$$;
+);
 
 -- What a partition's fold knows between two batches, committed together with its rows.
 create table projection_checkpoint (
