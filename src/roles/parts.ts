@@ -10,13 +10,13 @@ import { AiRouterError } from '../errors.js';
 import { createLoopbackHotKeys } from '../hotkeys/loopback-hot-keys.js';
 import { createMemoryHotKeys } from '../hotkeys/memory-hot-keys.js';
 import type { HotKeys } from '../hotkeys/port.js';
-import { createRedisHotKeys } from '../hotkeys/redis-hot-keys.js';
 import { createEmbeddedLog, logSchema } from '../log/embedded-log.js';
 import type { Log } from '../log/port.js';
 import { type Topics, topicsOf } from '../log/topics.js';
 import type { Logger } from '../observe/logger.js';
 import { packageRoot } from '../package-root.js';
 import { projectionSchema } from '../project/projection-version.js';
+import { redisHotKeys } from './route.js';
 
 /** The log and the projections, as the settings say: embedded or real, mixed freely. */
 export interface Parts {
@@ -97,10 +97,6 @@ export async function openHotKeys(
     'owner_required',
     'REDIS_URL is not set and no running AiRouter holds the hot keys: start `airouter all` first',
   );
-}
-
-export function redisHotKeys(config: Config, logger: Logger): HotKeys {
-  return createRedisHotKeys({ urls: config.redisUrl!, namespace: config.namespace, logger });
 }
 
 async function openFolder(

@@ -56,19 +56,23 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     logger,
   });
   const consumer = log.consumer(schema, folded);
-  await consumer.start(
-    createPipeline({
-      log,
-      schemas,
-      lookUpSchemas: async () => {},
-      store: createProjectionStore({ pool, schema, owner: `${process.pid}`, settings, topics }),
-      parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
-      refresher,
-      metrics,
-      settings,
-      keysMax: config.keysMax,
-    }),
-  );
+  const pipeline = createPipeline({
+    log,
+    schemas,
+    lookUpSchemas: async () => {},
+    store: createProjectionStore({ pool, schema, owner: `${process.pid}`, settings, topics }),
+    parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
+    refresher,
+    metrics,
+    settings,
+    keysMax: config.keysMax,
+  });
+  try {
+    await consumer.start(pipeline);
+  } catch (error) {
+    await refresher.close();
+    throw error;
+  }
   const stopRollup = startRollup(pool, schema, logger, () => refresher.notify({ caughtUp: true }));
   return {
     refresher,

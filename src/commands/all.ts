@@ -1,0 +1,34 @@
+import { wallClock } from '../clock.js';
+import { createMetrics } from '../observe/metrics.js';
+import { openHotKeys, openParts } from '../roles/parts.js';
+import { startProjector } from '../roles/project.js';
+import { startRouter } from '../roles/route.js';
+import type { CommandContext } from './context.js';
+import { serveUntilStopped } from './serve.js';
+
+/** `airouter all`: every role in one process, on one port. */
+export async function run(context: CommandContext): Promise<void> {
+  const { config, logger } = context;
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const parts = await openParts(context, 'own');
+    closers.unshift(parts.close);
+    const metrics = createMetrics();
+    const hotKeys = (await openHotKeys(parts, 'required'))!;
+    closers.unshift(() => hotKeys.close());
+    const common = { config, logger, metrics, clock: wallClock, hotKeys };
+    const router = await startRouter({ ...common, ownerToken: parts.owner!.token });
+    closers.unshift(router.close);
+    const projector = await startProjector({
+      ...parts,
+      ...common,
+      timestampType: 'LogAppendTime',
+    });
+    closers.unshift(projector.close);
+    await parts.owner!.publish(router.port);
+    context.progress(`AiRouter answers on http://${config.host}:${router.port}`);
+    await serveUntilStopped(context, closers.splice(0));
+  } finally {
+    for (const close of closers) await close();
+  }
+}

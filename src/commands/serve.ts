@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CommandContext } from './context.js';
+
+/**
+ * Runs until the first signal, then closes in the order given. What does not end in time is left:
+ * nothing that was acknowledged depends on an orderly end.
+ */
+export async function serveUntilStopped(
+  context: CommandContext,
+  closers: readonly (() => Promise<void>)[],
+): Promise<void> {
+  const { stop, logger, config } = context;
+  if (!stop.aborted) {
+    await new Promise<void>((resolve) => {
+      stop.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+  logger.info({}, 'Stopping.');
+  await closeInTime(closers, config.shutdownTimeoutMs, logger);
+}
+
+/** Closes one after the other, within a time for all. */
+export async function closeInTime(
+  closers: readonly (() => Promise<void>)[],
+  timeoutMs: number,
+  logger: CommandContext['logger'],
+): Promise<void> {
+  const closing = (async () => {
+    for (const close of closers) {
+      await close().catch((error: Error) => {
+        logger.warn({ reason: error.message }, 'A part did not stop in order.');
+      });
+    }
+    return true;
+  })();
+  const isInTime = await Promise.race([closing, sleep(timeoutMs, false, { ref: false })]);
+  if (!isInTime) {
+    logger.warn({ timeoutMs }, 'The stop took too long; the process ends as it is.');
+    process.exit(process.exitCode ?? 0);
+  }
+}
