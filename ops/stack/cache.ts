@@ -2,7 +2,6 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -66,11 +65,4 @@ function tryListen(hash: string): Promise<Server | null> {
     );
     server.listen({ ...address, exclusive: true }, () => resolve(server));
   });
-}
-
-/** A new empty folder for one run. Others may pass through it: Postgres never runs as root. */
-export async function makeRunFolder(): Promise<string> {
-  const folder = join(tmpdir(), `airouter-stack-${randomUUID()}`);
-  await mkdir(folder, { mode: 0o755 });
-  return folder;
 }

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import { makeOnce, makeRunFolder } from './cache.js';
+import { makeOnce } from './cache.js';
 import { startKafka } from './kafka.js';
 import type { KafkaFiles } from './kafka-files.js';
 import { JVM_OPTIONS } from './kafka-properties.js';
 import type { Progress } from './progress.js';
+import { makeRunFolder } from './run-folder.js';
 
 const DUMP_TIMEOUT_MS = 60_000;
 

@@ -6,7 +6,13 @@ import type { KafkaFiles } from './kafka-files.js';
 import { type KafkaNode, metaProperties, serverProperties } from './kafka-properties.js';
 import { type Lifetime, LocalProcess } from './local-process.js';
 import { freePorts } from './ports.js';
-import { type Service, startWithFreePorts, until } from './service.js';
+import {
+  discardLocal,
+  type Service,
+  type ServiceProcess,
+  startWithFreePorts,
+  until,
+} from './service.js';
 
 export interface KafkaOptions {
   brokers: number;
@@ -31,15 +37,24 @@ export function startKafka(options: KafkaOptions): Promise<Service> {
     const processes = await Promise.all(
       nodes.map((node) => prepareNode(node, nodes, dir, options)),
     );
-    const address = nodes.map((node) => `127.0.0.1:${node.brokerPort}`).join(',');
-    return {
-      address,
-      processes,
-      folders: [dir],
-      stopSignal: 'SIGTERM',
-      ready: () => until('Kafka', processes, () => answers(address, nodes.length)),
-    };
+    return kafkaService(nodes, processes, () => discardLocal(processes, [dir]));
   });
+}
+
+/** The cluster of these nodes, however its processes are run. */
+export function kafkaService(
+  nodes: readonly KafkaNode[],
+  processes: readonly ServiceProcess[],
+  discard: () => Promise<void>,
+): Service {
+  const address = nodes.map((node) => `127.0.0.1:${node.brokerPort}`).join(',');
+  return {
+    address,
+    processes,
+    stopSignal: 'SIGTERM',
+    ready: () => until('Kafka', processes, () => answers(address, nodes.length)),
+    discard,
+  };
 }
 
 async function prepareNode(

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } f
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServiceProcess } from './service.js';
 
 /** `parent`: dies with the process that started it, however that ends. `detached`: survives it. */
 export type Lifetime = 'parent' | 'detached';
@@ -27,19 +28,21 @@ const GUARDED = `{ exec <&3 3<&-; read -r line || kill -9 $$; } >/dev/null 2>&1 
 exec "$@" 3<&-`;
 
 /** One process of the local stack: started, killed by any signal, started again. */
-export class LocalProcess {
+export class LocalProcess implements ServiceProcess {
+  readonly name: string;
   readonly spec: ProcessSpec;
   readonly #lifetime: Lifetime;
   #child: ChildProcess | null = null;
   #exited: Promise<void> = Promise.resolve();
 
   constructor(spec: ProcessSpec, lifetime: Lifetime) {
+    this.name = spec.name;
     this.spec = spec;
     this.#lifetime = lifetime;
   }
 
-  start(): void {
-    if (this.isRunning()) throw new Error(`${this.spec.name} is already running`);
+  async start(): Promise<void> {
+    if (this.isRunning()) throw new Error(`${this.name} is already running`);
     const { command, args, cwd, env, user } = this.spec;
     for (const file of [this.spec.logFile, this.spec.pidFile]) {
       mkdirSync(dirname(file), { recursive: true });
@@ -126,7 +129,8 @@ export interface ProcessIdentity {
   startedAt: string;
 }
 
-function writePidFile(path: string, pid: number): void {
+/** Names a live process, for `readPidFile`. */
+export function writePidFile(path: string, pid: number): void {
   const startedAt = startTimeOf(pid);
   if (startedAt !== null) writeFileSync(path, JSON.stringify({ pid, startedAt }));
 }

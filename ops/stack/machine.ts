@@ -13,8 +13,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What the machine has of all that the services need; null = it does not have it. */
 export interface Machine {
   isRoot: boolean;
-  /** `docker info` and `docker compose version` both succeed. */
-  hasCompose: boolean;
+  /** The docker client, where `docker info` and `docker compose version` both succeed. */
+  compose: string | null;
   aptGet: string | null;
   java: { path: string; major: number } | null;
   maven: string | null;
@@ -34,7 +34,7 @@ export function inspectMachine(environment: Environment): Machine {
   const cacheDir = join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'airouter');
   return {
     isRoot: process.getuid?.() === 0,
-    hasCompose: hasCompose(find('docker'), environment),
+    compose: composeOf(find('docker'), environment),
     aptGet: find('apt-get'),
     java: findJava(environment),
     maven: find('mvn'),
@@ -54,12 +54,13 @@ export function findProgram(program: string, environment: Environment): string |
   return null;
 }
 
-function hasCompose(docker: string | null, environment: Environment): boolean {
-  if (docker === null) return false;
-  return [['info'], ['compose', 'version']].every(
+function composeOf(docker: string | null, environment: Environment): string | null {
+  if (docker === null) return null;
+  const answers = [['info'], ['compose', 'version']].every(
     (args) =>
       spawnSync(docker, args, { stdio: 'ignore', timeout: 10_000, env: environment }).status === 0,
   );
+  return answers ? docker : null;
 }
 
 /** JAVA_HOME stands over the PATH, as for Kafka's own scripts, unless it is too old for Kafka. */

@@ -92,7 +92,9 @@ function oneOf<T extends string>(what: string, given: string, allowed: readonly 
 }
 
 function dryRun(args: Arguments): Exit {
-  const plan = planStack(args.wanted, inspectMachine(environment), environment);
+  // A stack that outlives the command is never one of containers.
+  const machine = { ...inspectMachine(environment), compose: null };
+  const plan = planStack(args.wanted, machine, environment);
   print(
     args,
     { plan },

@@ -38,7 +38,9 @@ export function planStack(wanted: Wanted, machine: Machine, environment: Environ
   }
   if (wanted.postgres !== 'none') {
     const kind = wanted.postgres;
-    parts.push(planService('postgres', machine, environment, () => planPostgres(kind, machine)));
+    // The system's PostgreSQL is asked for to test that very version.
+    const able = kind === 'system' ? { ...machine, compose: null } : machine;
+    parts.push(planService('postgres', able, environment, () => planPostgres(kind, able)));
   }
   return parts;
 }
@@ -58,7 +60,7 @@ function planService(
       sentence: `${service}: ${variable} names it; it is used as it is.`,
     };
   }
-  if (machine.hasCompose) {
+  if (machine.compose !== null) {
     return {
       service,
       source: 'compose',

@@ -8,7 +8,13 @@ import { postgresHome } from '../../src/database/postgres-home.js';
 import { childOptions } from '../../src/database/server-user.js';
 import { type Lifetime, LocalProcess } from './local-process.js';
 import { freePorts } from './ports.js';
-import { type Service, startWithFreePorts, until } from './service.js';
+import {
+  discardLocal,
+  type Service,
+  type ServiceProcess,
+  startWithFreePorts,
+  until,
+} from './service.js';
 
 export interface PostgresOptions {
   /** For data, log and pid file; the data of an earlier run are kept. */
@@ -42,7 +48,10 @@ export async function startPostgres(options: PostgresOptions): Promise<Service> 
       {
         name: 'postgres',
         command: binaries.postgres,
-        args: serverArgs(home.data, port, options.isDurable),
+        args: [
+          ...['-D', home.data, '-c', 'unix_socket_directories='],
+          ...serverArgs(port, options.isDurable),
+        ],
         cwd,
         env,
         logFile: join(options.dir, 'postgres.log'),
@@ -53,16 +62,33 @@ export async function startPostgres(options: PostgresOptions): Promise<Service> 
       },
       options.lifetime,
     );
-    const url = (database: string) =>
-      `postgres://${EMBEDDED_USER}:${password}@127.0.0.1:${port}/${database}`;
-    return {
-      address: url(DATABASE),
-      processes: [process],
-      folders: [folder, home.folder],
-      stopSignal: 'SIGINT',
-      ready: () => until('Postgres', [process], () => hasDatabase(url('postgres'))),
-    };
+    const url = (database: string) => databaseUrl(EMBEDDED_USER, password, port, database);
+    return postgresService(url, [process], () => discardLocal([process], [folder, home.folder]));
   });
+}
+
+export function databaseUrl(
+  user: string,
+  password: string,
+  port: number,
+  database: string,
+): string {
+  return `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
+}
+
+/** The server, however its process is run; `url` gives the address of a database of it. */
+export function postgresService(
+  url: (database: string) => string,
+  processes: readonly ServiceProcess[],
+  discard: () => Promise<void>,
+): Service {
+  return {
+    address: url(DATABASE),
+    processes,
+    stopSignal: 'SIGINT',
+    ready: () => until('Postgres', processes, () => hasDatabase(url('postgres'))),
+    discard,
+  };
 }
 
 function systemBinaries(binDir: string): PostgresBinaries {
@@ -73,19 +99,15 @@ function systemBinaries(binDir: string): PostgresBinaries {
   return { postgres, initdb: join(binDir, 'initdb'), major };
 }
 
-function serverArgs(data: string, port: number, isDurable: boolean): string[] {
+/** Settings as arguments of postgres. */
+export function serverArgs(port: number, isDurable: boolean): string[] {
   const settings = {
     port,
     listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
     max_connections: 200,
     fsync: isDurable ? 'on' : 'off',
   };
-  return [
-    '-D',
-    data,
-    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-  ];
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
 /** Creates the database on the first call. */

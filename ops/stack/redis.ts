@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type Lifetime, LocalProcess } from './local-process.js';
 import { freePorts } from './ports.js';
-import { type Service, startWithFreePorts, until } from './service.js';
+import {
+  discardLocal,
+  type Service,
+  type ServiceProcess,
+  startWithFreePorts,
+  until,
+} from './service.js';
 
 export interface RedisOptions {
   kind: 'single' | 'cluster';
@@ -13,11 +19,9 @@ export interface RedisOptions {
   lifetime: Lifetime;
 }
 
-interface Node {
+export interface RedisNode {
   port: number;
   busPort: number;
-  dataDir: string;
-  process: LocalProcess;
 }
 
 const MASTERS = 3;
@@ -27,46 +31,62 @@ const SLOTS = 16_384;
 /** A redis-server, or a cluster of three masters with a replica each; resolves once it answers. */
 export function startRedis(options: RedisOptions): Promise<Service> {
   return startWithFreePorts(async () => {
-    const count = options.kind === 'cluster' ? CLUSTER_NODES : 1;
-    const ports = await freePorts(count * 2);
-    const nodes = await Promise.all(
-      Array.from({ length: count }, (_, index) =>
-        prepareNode(index, ports[index * 2] as number, ports[index * 2 + 1] as number, options),
-      ),
-    );
-    const processes = nodes.map((node) => node.process);
-    return {
-      address: nodes.map((node) => `redis://127.0.0.1:${node.port}`).join(','),
-      processes,
-      folders: nodes.map((node) => node.dataDir),
-      stopSignal: 'SIGTERM',
-      ready: options.kind === 'cluster' ? clusterReady(nodes) : () => singleReady(nodes),
-    };
+    const { kind, dir, redisServer, lifetime } = options;
+    const nodes = await freeNodes(kind);
+    const folders = nodes.map((_, index) => join(dir, nodeName(kind, index)));
+    for (const folder of folders) {
+      await rm(folder, { recursive: true, force: true });
+      await mkdir(folder, { recursive: true });
+    }
+    const processes = nodes.map((node, index) => {
+      const name = nodeName(kind, index);
+      const folder = folders[index] as string;
+      const files = { logFile: join(dir, `${name}.log`), pidFile: join(dir, `${name}.pid`) };
+      const args = serverArgs(kind, node, folder);
+      return new LocalProcess(
+        { name, command: redisServer, args, cwd: folder, ...files },
+        lifetime,
+      );
+    });
+    return redisService(kind, nodes, processes, () => discardLocal(processes, folders));
   });
 }
 
-async function prepareNode(
-  index: number,
-  port: number,
-  busPort: number,
-  { kind, dir, redisServer, lifetime }: RedisOptions,
-): Promise<Node> {
-  const name = kind === 'cluster' ? `redis-${index + 1}` : 'redis';
-  const dataDir = join(dir, name);
-  await rm(dataDir, { recursive: true, force: true });
-  await mkdir(dataDir, { recursive: true });
-  const spec = {
-    name,
-    command: redisServer,
-    args: serverArgs(dataDir, port, kind === 'cluster' ? busPort : null),
-    cwd: dataDir,
-    logFile: join(dir, `${name}.log`),
-    pidFile: join(dir, `${name}.pid`),
-  };
-  return { port, busPort, dataDir, process: new LocalProcess(spec, lifetime) };
+export async function freeNodes(kind: RedisOptions['kind']): Promise<RedisNode[]> {
+  const count = kind === 'cluster' ? CLUSTER_NODES : 1;
+  const ports = await freePorts(count * 2);
+  return Array.from({ length: count }, (_, index) => ({
+    port: ports[index * 2] as number,
+    busPort: ports[index * 2 + 1] as number,
+  }));
 }
 
-function serverArgs(dataDir: string, port: number, busPort: number | null): string[] {
+export function nodeName(kind: RedisOptions['kind'], index: number): string {
+  return kind === 'cluster' ? `redis-${index + 1}` : 'redis';
+}
+
+/** The server or cluster of these nodes, however its processes are run. */
+export function redisService(
+  kind: RedisOptions['kind'],
+  nodes: readonly RedisNode[],
+  processes: readonly ServiceProcess[],
+  discard: () => Promise<void>,
+): Service {
+  return {
+    address: nodes.map((node) => `redis://127.0.0.1:${node.port}`).join(','),
+    processes,
+    stopSignal: 'SIGTERM',
+    ready: kind === 'cluster' ? clusterReady(nodes, processes) : () => allAnswer(nodes, processes),
+    discard,
+  };
+}
+
+/** Arguments of redis-server. */
+export function serverArgs(
+  kind: RedisOptions['kind'],
+  { port, busPort }: RedisNode,
+  dataDir: string,
+): string[] {
   const settings: Record<string, string | number> = {
     bind: '127.0.0.1',
     port,
@@ -78,7 +98,7 @@ function serverArgs(dataDir: string, port: number, busPort: number | null): stri
     // Without it a replica's first copy waits five seconds for others that might want one.
     'repl-diskless-sync-delay': 0,
   };
-  if (busPort !== null) {
+  if (kind === 'cluster') {
     settings['cluster-enabled'] = 'yes';
     settings['cluster-port'] = busPort;
     settings['cluster-node-timeout'] = 1000;
@@ -86,30 +106,33 @@ function serverArgs(dataDir: string, port: number, busPort: number | null): stri
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
 
-function singleReady(nodes: readonly Node[]): Promise<void> {
-  const processes = nodes.map((node) => node.process);
+function allAnswer(
+  nodes: readonly RedisNode[],
+  processes: readonly ServiceProcess[],
+): Promise<void> {
   return until('Redis', processes, async () =>
     (await askAll(nodes, ['PING'])).every((answer) => answer === 'PONG'),
   );
 }
 
 /** Forms the cluster on the first call; later ones wait until a restarted node is back in it. */
-function clusterReady(nodes: readonly Node[]): () => Promise<void> {
+function clusterReady(
+  nodes: readonly RedisNode[],
+  processes: readonly ServiceProcess[],
+): () => Promise<void> {
   let isFormed = false;
   return async () => {
-    await singleReady(nodes);
-    if (!isFormed) await formCluster(nodes);
+    await allAnswer(nodes, processes);
+    if (!isFormed) await formCluster(nodes, processes);
     isFormed = true;
-    await until(
-      'Redis Cluster',
-      nodes.map((node) => node.process),
-      () => isLinked(nodes),
-    );
+    await until('Redis Cluster', processes, () => isLinked(nodes));
   };
 }
 
-async function formCluster(nodes: readonly Node[]): Promise<void> {
-  const processes = nodes.map((node) => node.process);
+async function formCluster(
+  nodes: readonly RedisNode[],
+  processes: readonly ServiceProcess[],
+): Promise<void> {
   const masters = nodes.slice(0, MASTERS);
   for (const [index, master] of masters.entries()) {
     const first = Math.ceil((index * SLOTS) / MASTERS);
@@ -126,7 +149,7 @@ async function formCluster(nodes: readonly Node[]): Promise<void> {
     }
   }
   for (const [index, replica] of nodes.slice(MASTERS).entries()) {
-    const id = String(await ask(masters[index] as Node, ['CLUSTER', 'MYID']));
+    const id = String(await ask(masters[index] as RedisNode, ['CLUSTER', 'MYID']));
     // Refused until the replica has heard of its master.
     await until('Redis Cluster', processes, async () => {
       await ask(replica, ['CLUSTER', 'REPLICATE', id]);
@@ -136,7 +159,7 @@ async function formCluster(nodes: readonly Node[]): Promise<void> {
 }
 
 /** Every node sees all slots served, and every replica has the link to its master. */
-async function isLinked(nodes: readonly Node[]): Promise<boolean> {
+async function isLinked(nodes: readonly RedisNode[]): Promise<boolean> {
   const states = await askAll(nodes, ['CLUSTER', 'INFO']);
   if (!states.every((text) => /cluster_state:ok/.test(text))) return false;
   const known = new RegExp(`cluster_known_nodes:${nodes.length}\\b`);
@@ -148,11 +171,11 @@ async function isLinked(nodes: readonly Node[]): Promise<boolean> {
   );
 }
 
-function askAll(nodes: readonly Node[], command: readonly string[]): Promise<string[]> {
+function askAll(nodes: readonly RedisNode[], command: readonly string[]): Promise<string[]> {
   return Promise.all(nodes.map(async (node) => String(await ask(node, command))));
 }
 
-async function ask(node: Node, [name, ...args]: readonly string[]): Promise<unknown> {
+async function ask(node: RedisNode, [name, ...args]: readonly string[]): Promise<unknown> {
   const redis = new Redis({
     host: '127.0.0.1',
     port: node.port,

@@ -1,18 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeRunFolder } from './cache.js';
 import { installPackages } from './install.js';
-import { startKafka } from './kafka.js';
-import { archiveOptions } from './kafka-archive.js';
-import { fetchKafkaFiles } from './kafka-files.js';
-import { JVM_OPTIONS } from './kafka-properties.js';
-import type { Lifetime, LocalProcess } from './local-process.js';
+import type { Lifetime } from './local-process.js';
 import { type Environment, inspectMachine, type Machine } from './machine.js';
 import { type PlanPart, planStack, type ServiceKind, VARIABLES, type Wanted } from './plan.js';
-import { startPostgres } from './postgres.js';
 import { type Progress, silent } from './progress.js';
-import { startRedis } from './redis.js';
-import type { Service } from './service.js';
+import { makeRunFolder } from './run-folder.js';
+import type { Service, ServiceProcess } from './service.js';
+import { ServiceUnavailableError, startService } from './start-service.js';
 
 export interface StackOptions extends Partial<Wanted> {
   environment: Environment;
@@ -42,11 +37,6 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** What cannot be had on this machine; the message says what to install. */
-export class ServiceUnavailableError extends Error {
-  override name = 'ServiceUnavailableError';
-}
-
 const STOP_GRACE_MS = 15_000;
 /** The workers of a killed Postgres hold its data for a moment: so often a restart is tried. */
 const RESTART_TRIES = 10;
@@ -56,9 +46,26 @@ const RESTART_TRIES = 10;
  * environment names is used as it is and is not stopped. Throws `ServiceUnavailableError`.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { environment, progress = silent } = options;
-  const wanted = wantedOf(options);
-  const found = inspectMachine(environment);
+  const machine = inspectMachine(options.environment);
+  const noCompose = { ...machine, compose: null };
+  // Containers are for one run: data that stay, and a stack that outlives us, are local.
+  const isOneRun = options.dir === undefined && options.lifetime !== 'detached';
+  if (machine.compose === null || !isOneRun) return startOn(noCompose, options);
+  try {
+    return await startOn(machine, options);
+  } catch (error) {
+    options.progress?.say(`docker compose did not start it, trying local processes: ${error}`);
+    return startOn(noCompose, options);
+  }
+}
+
+async function startOn(found: Machine, options: StackOptions): Promise<Stack> {
+  const { environment, progress = silent, profile = 'test', lifetime = 'parent' } = options;
+  const wanted: Wanted = {
+    kafka: options.kafka ?? 0,
+    redis: options.redis ?? 'none',
+    postgres: options.postgres ?? 'none',
+  };
   const parts = planStack(wanted, found, environment);
   const missing = parts.filter((part) => part.source === 'unavailable');
   if (missing.length > 0) {
@@ -69,13 +76,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await mkdir(dir, { recursive: true, mode: 0o755 });
   const services = new Map<ServiceKind, Service>();
   const stop = async () => {
-    await stopServices([...services.values()], options.dir === undefined);
-    if (options.dir === undefined) await removeData([dir, ...foldersOf(services)]);
+    if (options.dir !== undefined) return stopInOrder([...services.values()]);
+    await Promise.all([...services.values()].map((service) => service.discard()));
+    await rm(dir, { recursive: true, force: true });
   };
+  const serviceOptions = { wanted, machine, dir, profile, lifetime, progress };
   try {
-    await startServices(parts, services, (kind) =>
-      startService(kind, { wanted, machine, dir, progress, options }),
-    );
+    await startAll(parts, services, (part) => startService(part, serviceOptions));
   } catch (error) {
     await stop();
     throw error;
@@ -83,61 +90,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   return stackOf(services, parts, environment, stop);
 }
 
-export function wantedOf(options: Partial<Wanted>): Wanted {
-  return {
-    kafka: options.kafka ?? 0,
-    redis: options.redis ?? 'none',
-    postgres: options.postgres ?? 'none',
-  };
-}
-
 /** All at the same time; when one fails, the others are still waited for, to be stopped. */
-async function startServices(
+async function startAll(
   parts: readonly PlanPart[],
   services: Map<ServiceKind, Service>,
-  start: (kind: ServiceKind) => Promise<Service>,
+  start: (part: PlanPart) => Promise<Service>,
 ): Promise<void> {
-  const local = parts.filter((part) => part.source === 'local');
   const results = await Promise.allSettled(
-    local.map(async ({ service }) => services.set(service, await start(service))),
+    parts
+      .filter((part) => part.source !== 'variable')
+      .map(async (part) => services.set(part.service, await start(part))),
   );
   const failure = results.find((result) => result.status === 'rejected');
   if (failure) throw failure.reason;
-}
-
-interface StartContext {
-  wanted: Wanted;
-  machine: Machine;
-  dir: string;
-  progress: Progress;
-  options: StackOptions;
-}
-
-async function startService(kind: ServiceKind, context: StartContext): Promise<Service> {
-  const { wanted, machine, dir, progress, options } = context;
-  const { lifetime = 'parent', profile = 'test' } = options;
-  if (kind === 'postgres') {
-    const binDir = wanted.postgres === 'system' ? machine.systemPostgres : null;
-    return startPostgres({ dir, binDir, isDurable: profile === 'bench', lifetime });
-  }
-  if (kind === 'redis') {
-    const redisServer = present(machine.redisServer, 'redis-server');
-    const cluster = wanted.redis === 'cluster' ? 'cluster' : 'single';
-    return startRedis({ kind: cluster, dir, redisServer, lifetime });
-  }
-  const java = present(machine.java, 'Java').path;
-  const files = await fetchKafkaFiles({ java, maven: machine.maven }, machine.cacheDir, progress);
-  const jvmOptions = [
-    ...JVM_OPTIONS[profile === 'bench' ? 'full' : 'quick'],
-    ...(await archiveOptions(files, progress)),
-  ];
-  return startKafka({ brokers: wanted.kafka, dir, files, jvmOptions, lifetime });
-}
-
-/** What the plan said is there, or was installed. */
-function present<T>(found: T | null, name: string): T {
-  if (found === null) throw new ServiceUnavailableError(`${name} is not in the PATH`);
-  return found;
 }
 
 function stackOf(
@@ -146,14 +111,14 @@ function stackOf(
   environment: Environment,
   stop: () => Promise<void>,
 ): Stack {
-  const all = [...services.values()];
-  const find = (name: string): { service: Service; process: LocalProcess } => {
-    for (const service of all) {
-      const process = service.processes.find((one) => one.spec.name === name);
-      if (process) return { service, process };
-    }
-    const names = all.flatMap((service) => service.processes.map((one) => one.spec.name));
-    throw new Error(`no process ${name} was started here; there are: ${names.join(', ')}`);
+  const members = [...services.values()].flatMap((service) =>
+    service.processes.map((process) => ({ service, process })),
+  );
+  const processes = members.map(({ process }) => process.name);
+  const find = (name: string) => {
+    const member = members.find(({ process }) => process.name === name);
+    if (member) return member;
+    throw new Error(`no process ${name} was started here; there are: ${processes.join(', ')}`);
   };
   const address = (kind: ServiceKind): string | null => {
     if (!parts.some((part) => part.service === kind)) return null;
@@ -163,22 +128,25 @@ function stackOf(
     kafkaBrokers: address('kafka'),
     redisUrl: address('redis'),
     databaseUrl: address('postgres'),
-    processes: all.flatMap((service) => service.processes.map((one) => one.spec.name)),
+    processes,
     kill: async (name, signal) => find(name).process.kill(signal),
     restart: async (...names) => {
       const found = names.map(find);
-      for (const service of new Set(found.map((one) => one.service))) {
-        const dead = found.filter((one) => one.service === service).map((one) => one.process);
-        await restartProcesses(service, dead);
+      for (const service of new Set(found.map((member) => member.service))) {
+        const dead = found.filter((member) => member.service === service);
+        await restartProcesses(
+          service,
+          dead.map((member) => member.process),
+        );
       }
     },
     stop,
   };
 }
 
-async function restartProcesses(service: Service, dead: readonly LocalProcess[]): Promise<void> {
+async function restartProcesses(service: Service, dead: readonly ServiceProcess[]): Promise<void> {
   for (let tried = 1; ; tried += 1) {
-    for (const one of dead) if (!one.isRunning()) one.start();
+    await Promise.all(dead.filter((one) => !one.isRunning()).map((one) => one.start()));
     try {
       return await service.ready();
     } catch (error) {
@@ -188,24 +156,11 @@ async function restartProcesses(service: Service, dead: readonly LocalProcess[])
   }
 }
 
-function foldersOf(services: ReadonlyMap<ServiceKind, Service>): string[] {
-  return [...services.values()].flatMap((service) => [...service.folders]);
-}
-
-async function removeData(folders: readonly string[]): Promise<void> {
-  // A killed server's workers may still write while its folder is being removed.
-  for (const folder of folders) {
-    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
-  }
-}
-
-/** Data that are thrown away need no orderly end, which takes three brokers six seconds. */
-async function stopServices(services: readonly Service[], isThrownAway: boolean): Promise<void> {
+/** The data are kept. */
+async function stopInOrder(services: readonly Service[]): Promise<void> {
   await Promise.all(
     services.flatMap(({ processes, stopSignal }) =>
-      processes.map((one) =>
-        isThrownAway ? one.kill('SIGKILL') : one.stop(stopSignal, STOP_GRACE_MS),
-      ),
+      processes.map((one) => one.stop(stopSignal, STOP_GRACE_MS)),
     ),
   );
 }

@@ -40,20 +40,20 @@ async function untilLogged(name: string, text: string): Promise<void> {
 
 test('a killed process starts again under the same name with another pid', async () => {
   const one = nodeProcess('again', FOREVER);
-  one.start();
+  await one.start();
   const firstPid = one.pid;
   expect(readPidFile(join(dir, 'again.pid'))?.pid).toBe(firstPid);
   await one.kill('SIGKILL');
   expect(one.isRunning()).toBe(false);
   expect(existsSync(join(dir, 'again.pid'))).toBe(false);
-  one.start();
+  await one.start();
   expect(one.pid).not.toBe(firstPid);
   await one.kill('SIGKILL');
 });
 
 test('a process that ends by itself is seen as ended, with what it said', async () => {
   const one = nodeProcess('failing', 'console.error("no such broker"); process.exit(3)');
-  one.start();
+  await one.start();
   await one.exited();
   expect(one.isRunning()).toBe(false);
   expect(one.logTail()).toContain('no such broker');
@@ -64,14 +64,14 @@ test('a program that is not there is a process that has ended', async () => {
     { ...nodeProcess('absent', '').spec, command: join(dir, 'no-such-program') },
     'detached',
   );
-  one.start();
+  await one.start();
   await one.exited();
   expect(one.isRunning()).toBe(false);
 });
 
 test('a process that ignores the request to end is killed after its grace', async () => {
   const one = nodeProcess('deaf', `process.on("SIGTERM", () => {}); ${FOREVER}`);
-  one.start();
+  await one.start();
   await untilLogged('deaf', 'up');
   await one.stop('SIGTERM', 50);
   expect(one.isRunning()).toBe(false);
@@ -79,7 +79,7 @@ test('a process that ignores the request to end is killed after its grace', asyn
 
 test('a stopped (SIGSTOP) process can still be asked to end', async () => {
   const one = nodeProcess('frozen', `process.on("SIGTERM", () => process.exit(0)); ${FOREVER}`);
-  one.start();
+  await one.start();
   await untilLogged('frozen', 'up');
   await one.kill('SIGSTOP');
   await one.stop('SIGTERM', 60_000);
@@ -88,7 +88,7 @@ test('a stopped (SIGSTOP) process can still be asked to end', async () => {
 
 test('a pid file ends its own process', async () => {
   const one = nodeProcess('filed', FOREVER, 'detached');
-  one.start();
+  await one.start();
   const pid = one.pid as number;
   await stopByPidFile(join(dir, 'filed.pid'), 'SIGTERM', 5000);
   await one.exited();
@@ -98,7 +98,7 @@ test('a pid file ends its own process', async () => {
 
 test('a pid file whose pid belongs to a later process ends nothing', async () => {
   const bystander = nodeProcess('bystander', FOREVER);
-  bystander.start();
+  await bystander.start();
   const held = JSON.parse(await readFile(join(dir, 'bystander.pid'), 'utf8'));
   const path = join(dir, 'stale.pid');
   await writeFile(path, JSON.stringify({ ...held, startedAt: 'another boot/1' }));

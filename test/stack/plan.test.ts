@@ -8,7 +8,7 @@ import { planStack, type Wanted } from '../../ops/stack/plan.js';
 const ALL: Wanted = { kafka: 3, redis: 'cluster', postgres: 'embedded' };
 const FULL: Machine = {
   isRoot: false,
-  hasCompose: false,
+  compose: null,
   aptGet: null,
   java: { path: '/opt/java/bin/java', major: 17 },
   maven: '/opt/mvn',
@@ -67,6 +67,11 @@ test('what a variable names is used as it is, whatever the machine has', () => {
   expect(plan.map((part) => part.source)).toEqual(['variable', 'variable', 'variable']);
 });
 
+test('a working docker compose stands over local processes, but not over a variable', () => {
+  const plan = planStack(ALL, { ...BARE, compose: '/usr/bin/docker' }, { REDIS_URL: 'redis://r' });
+  expect(plan.map((part) => part.source)).toEqual(['compose', 'variable', 'compose']);
+});
+
 test('an old Java counts as none, and cached jars need no Maven', () => {
   const java = { path: '/opt/java/bin/java', major: 11 };
   expect(planStack(ALL, { ...FULL, java }, {})[0]?.source).toBe('unavailable');
@@ -80,7 +85,7 @@ test('a service that is not wanted is not in the plan', () => {
 test('a PATH without the programs finds none of them', () => {
   const machine = inspectMachine({ PATH: join(dir, 'empty'), XDG_CACHE_HOME: join(dir, 'cache') });
   expect(machine).toMatchObject({ java: null, maven: null, redisServer: null, aptGet: null });
-  expect(machine).toMatchObject({ hasCompose: false, hasKafkaJars: false });
+  expect(machine).toMatchObject({ compose: null, hasKafkaJars: false });
   expect(machine.cacheDir).toBe(join(dir, 'cache', 'airouter'));
 });
 

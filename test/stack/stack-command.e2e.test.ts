@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTimeOf } from '../../ops/stack/local-process.js';
 import { findProgram } from '../../ops/stack/machine.js';
 import { packageRoot } from '../../src/package-root.js';
+import { dockerCalls, writeFakeDocker } from './fake-docker.js';
 
 const MAIN = join(packageRoot, 'dist/ops/stack/main.js');
 const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
@@ -97,23 +98,40 @@ test('a process of the stack that died is seen by status and started anew by up'
   expect(stack('status', '--json').status).toBe(0);
 });
 
-test('the services of a test die with it, even when it is killed', async (context) => {
-  if (!hasRedis) context.skip(NO_REDIS);
+/** A process that holds a stack with a redis and says so; it does nothing more. */
+async function startHolder(env: Record<string, string | undefined>, options: object) {
   const module = pathToFileURL(join(packageRoot, 'dist/ops/stack/stack.js'));
   const script = `
     const { startStack } = await import(${JSON.stringify(module.href)});
-    await startStack({ redis: 'single', environment: process.env, dir: ${JSON.stringify(dir)} });
+    await startStack({ redis: 'single', environment: process.env, ...${JSON.stringify(options)} });
     process.stdout.write('ready');
     setInterval(() => {}, 1000);`;
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    env: environment,
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await new Promise((resolve) => parent.stdout.once('data', resolve));
+  await new Promise((resolve) => holder.stdout.once('data', resolve));
+  return holder;
+}
+
+test('the services of a test die with it, even when it is killed', async (context) => {
+  if (!hasRedis) context.skip(NO_REDIS);
+  const holder = await startHolder(environment, { dir });
   const { pid } = JSON.parse(await readFile(join(dir, 'redis.pid'), 'utf8'));
   expect(startTimeOf(pid)).not.toBeNull();
-  parent.kill('SIGKILL');
+  holder.kill('SIGKILL');
   await expect.poll(() => startTimeOf(pid), { timeout: 10_000 }).toBeNull();
+});
+
+test('the containers of a test are removed when it is killed', async (context) => {
+  if (!hasRedis) context.skip(NO_REDIS);
+  const docker = await writeFakeDocker(dir);
+  const PATH = `${docker}:${environment.PATH}`;
+  const holder = await startHolder({ ...environment, PATH, TMPDIR: dir }, {});
+  const pid = Number(readFileSync(join(dir, 'redis.container'), 'utf8'));
+  holder.kill('SIGKILL');
+  await expect.poll(() => startTimeOf(pid), { timeout: 10_000 }).toBeNull();
+  expect((await dockerCalls(dir)).at(-1)).toBe('down --volumes --timeout 0');
 });
 
 test('up that is interrupted leaves nothing running', async (context) => {
