@@ -1,0 +1,88 @@
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../clock.js';
+import { AiRouterError } from '../errors.js';
+import type { Decision } from '../event/outcome.js';
+import type { Logger } from '../observe/logger.js';
+import type { Metrics } from '../observe/metrics.js';
+import { type Authenticate, loopbackOnly } from './access.js';
+import { clockMint, type Mint } from './mint.js';
+import { registerPages } from './pages.js';
+import { health, readiness } from './pages-schema.js';
+import { registerRoute } from './route-handler.js';
+import { createServer } from './server.js';
+import type { Snapshot } from './snapshot.js';
+import type { SnapshotSource } from './snapshot-source.js';
+
+export interface RouteAppOptions {
+  snapshotSource: SnapshotSource;
+  clock: Clock;
+  logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Age of the state from which an answer says `stale`. */
+  staleAfterMs: number;
+  /** Takes each decision for the log, after its answer; must not wait and must not throw. */
+  onDecision?: (decision: Decision) => void;
+  /** Identity and moment of decisions; by default UUIDv7 at the clock's time. */
+  mint?: Mint;
+  /** By default only loopback is served. */
+  authenticate?: Authenticate;
+  metrics?: Metrics;
+}
+
+/** The router's HTTP application; not listening yet. */
+export function createRouteApp(options: RouteAppOptions): FastifyInstance {
+  const app = createServer(options.logger);
+  registerRouter(app, options);
+  return app;
+}
+
+/** The router's routes, on a server that may have those of other roles too. */
+export function registerRouter(app: FastifyInstance, options: RouteAppOptions): void {
+  const { snapshotSource, clock, logger } = options;
+  const snapshotOf = (): Snapshot => {
+    const snapshot = snapshotSource.current();
+    if (snapshot !== null) return snapshot;
+    throw new AiRouterError('not_ready', 'no hot keys have been read yet');
+  };
+  registerProbes(app, snapshotSource, clock);
+  app.register(async (guarded) => {
+    const authenticate = options.authenticate ?? loopbackOnly;
+    guarded.decorateRequest('caller', null);
+    guarded.addHook('onRequest', async (request) => {
+      request.caller = authenticate(request);
+    });
+    registerRoute(guarded, {
+      snapshotOf,
+      mint: options.mint ?? clockMint(clock),
+      staleAfterMs: options.staleAfterMs,
+      onDecision: options.onDecision ?? (() => {}),
+      metrics: options.metrics ?? null,
+      logger,
+    });
+    registerPages(guarded, { snapshotOf, clock });
+    if (options.metrics !== undefined) registerMetrics(guarded, options.metrics);
+  });
+}
+
+/** For orchestrators, which call from elsewhere and hold no key: they tell nothing of anybody. */
+function registerProbes(app: FastifyInstance, source: SnapshotSource, clock: Clock): void {
+  app.get('/healthz', { schema: health }, (_request, reply) => reply.send({ status: 'ok' }));
+  app.get('/readyz', { schema: readiness }, (_request, reply) => {
+    const snapshot = source.current();
+    if (snapshot === null) {
+      throw new AiRouterError('not_ready', 'no hot keys have been read yet');
+    }
+    const writtenAtMs = snapshot.state?.lanes.health?.writtenAtMs;
+    return reply.send({
+      status: 'ready',
+      generation: snapshot.generation,
+      age_ms: writtenAtMs === undefined ? null : Math.max(0, clock.nowMs() - writtenAtMs),
+    });
+  });
+}
+
+function registerMetrics(app: FastifyInstance, { registry }: Metrics): void {
+  app.get('/metrics', async (_request, reply) => {
+    reply.type(registry.contentType);
+    return registry.metrics();
+  });
+}

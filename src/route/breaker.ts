@@ -1,0 +1,141 @@
+import { STATUSES } from '../event/outcome.js';
+import type { TickRow } from '../hotkeys/values.js';
+import type { Health } from './snapshot.js';
+import {
+  ageOfTick,
+  FIRST_ATTEMPTS_MIN,
+  failuresOf,
+  overdueOf,
+  successesOf,
+  tickOf,
+  WINDOW_TICKS,
+} from './window.js';
+
+/**
+ * Whether an offering may be tried. A pure function of the last 24 ticks of 5 s and as-of, so all
+ * replicas and every replay agree, and nothing is disabled for good.
+ *
+ * The ticks are walked from the oldest on:
+ * - `closed` → `open`: among the newest ticks since it closed that hold at least 8 outcomes, fewer
+ *   than half succeeded; or a tick has `unauthorized` and no success.
+ * - `open` → `half_open`: after two more ticks, with a share of 1 %.
+ * - `half_open` → its share doubles with every 3 successes, → `closed` at 100 %; → `open` in a tick
+ *   with more failures than successes.
+ * Beside the walk it is open until the latest moment that the provider named by Retry-After, and
+ * while more than half of the calls in flight, and at least 3, are overdue: a hang shows nowhere
+ * else until it ends.
+ */
+export interface Breaker {
+  state: 'closed' | 'half_open' | 'open';
+  /** Greatest share of the decisions: 1 closed, 0 open. */
+  share: number;
+  reason: BreakerReason | null;
+}
+
+export type BreakerReason = 'failures' | 'unauthorized' | 'retry_after' | 'overdue';
+
+const OUTCOMES_MIN = 8;
+const SUCCESS_MIN = 0.5;
+const OPEN_TICKS = 2;
+const HALF_OPEN_SHARE = 0.01;
+const SUCCESSES_PER_DOUBLING = 3;
+const OVERDUE_MIN = 3;
+
+const CLOSED: Breaker = { state: 'closed', share: 1, reason: null };
+const UNAUTHORIZED_INDEX = STATUSES.indexOf('unauthorized');
+
+interface BreakerTick {
+  success: number;
+  failure: number;
+  unauthorized: number;
+}
+
+export function breakerOf(health: Health | null, offering: string, asOf: number): Breaker {
+  if (health === null) return CLOSED;
+  const rows = (health.ticks.get(offering) ?? []).filter(
+    (row) => ageOfTick(row.tick, tickOf(asOf)) !== -1,
+  );
+  const isLeftAlone = rows.some((row) => row.retry_until_ms > asOf * 1000);
+  if (isLeftAlone) return { state: 'open', share: 0, reason: 'retry_after' };
+  const inFlight = health.inflight.get(offering)?.in_flight ?? 0;
+  const overdue = overdueOf(health, offering, asOf);
+  if (overdue >= OVERDUE_MIN && overdue * 2 > inFlight) {
+    return { state: 'open', share: 0, reason: 'overdue' };
+  }
+  return walk(ticksOf(rows, asOf));
+}
+
+/** First attempts, or all where those are too few to judge by; both streamed and whole answers. */
+function ticksOf(rows: readonly TickRow[], asOf: number): BreakerTick[] {
+  const first = sumByTick(
+    rows.filter((row) => !row.fallback),
+    asOf,
+  );
+  const outcomes = first.reduce((sum, tick) => sum + tick.success + tick.failure, 0);
+  return outcomes >= FIRST_ATTEMPTS_MIN ? first : sumByTick(rows, asOf);
+}
+
+/** Oldest first. */
+function sumByTick(rows: readonly TickRow[], asOf: number): BreakerTick[] {
+  const ticks = Array.from({ length: WINDOW_TICKS }, () => ({
+    success: 0,
+    failure: 0,
+    unauthorized: 0,
+  }));
+  for (const row of rows) {
+    const tick = ticks[WINDOW_TICKS - 1 - ageOfTick(row.tick, tickOf(asOf))]!;
+    tick.success += successesOf(row.counts);
+    tick.failure += failuresOf(row.counts);
+    tick.unauthorized += row.counts[UNAUTHORIZED_INDEX] ?? 0;
+  }
+  return ticks;
+}
+
+function walk(ticks: readonly BreakerTick[]): Breaker {
+  let breaker = CLOSED;
+  let since = 0;
+  let openedAt = 0;
+  let successes = 0;
+  ticks.forEach((tick, at) => {
+    if (breaker.state === 'open' && at - openedAt > OPEN_TICKS) {
+      breaker = { ...breaker, state: 'half_open', share: HALF_OPEN_SHARE };
+      successes = 0;
+    }
+    if (breaker.state === 'half_open') {
+      if (tick.failure > tick.success) {
+        breaker = { ...breaker, state: 'open', share: 0 };
+        openedAt = at;
+        return;
+      }
+      successes += tick.success;
+      if (successes < SUCCESSES_PER_DOUBLING) return;
+      successes = 0;
+      const share = breaker.share * 2;
+      breaker = share < 1 ? { ...breaker, share } : CLOSED;
+      if (breaker === CLOSED) since = at + 1;
+      return;
+    }
+    const reason = breaker.state === 'closed' ? tripReason(ticks, since, at) : null;
+    if (reason !== null) {
+      breaker = { state: 'open', share: 0, reason };
+      openedAt = at;
+    }
+  });
+  return breaker;
+}
+
+function tripReason(
+  ticks: readonly BreakerTick[],
+  since: number,
+  at: number,
+): BreakerReason | null {
+  if (ticks[at]!.unauthorized > 0 && ticks[at]!.success === 0) return 'unauthorized';
+  let success = 0;
+  let outcomes = 0;
+  for (let i = at; i >= since && outcomes < OUTCOMES_MIN; i--) {
+    success += ticks[i]!.success;
+    outcomes += ticks[i]!.success + ticks[i]!.failure;
+  }
+  const isFailing = outcomes >= OUTCOMES_MIN && success < SUCCESS_MIN * outcomes;
+  return isFailing ? 'failures' : null;
+}

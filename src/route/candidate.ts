@@ -1,0 +1,63 @@
+import { referenceMs } from '../fold/reference.js';
+import type { ModelsValueOffering } from '../hotkeys/values.js';
+import type { Board, OfferingView } from './board.js';
+import { meanRatio } from './estimate.js';
+import { costNanoUsd, type RequestSize } from './price.js';
+
+/** An offering that fits a request, with what it is expected to take of a size. */
+export interface Candidate {
+  view: OfferingView;
+  /** Key text of the offering. */
+  key: string;
+  /** Greatest share while its breaker is half open; 1 = no limit. */
+  shareMax: number;
+  /** What an answer of the size takes at a plain offering. */
+  referenceMs: number;
+  /** Mean time of an answer of the size here. */
+  durationMs: number;
+  /** Cost of the size in nano-USD; null = unknown. */
+  costNanoUsd: number | null;
+}
+
+/** What a second of waiting is worth, in nano-USD: a tenth of a cent. */
+const VALUE_OF_SECOND_NANO_USD = 1_000_000;
+
+export function candidateOf(
+  board: Board,
+  offering: ModelsValueOffering,
+  size: RequestSize,
+): Candidate {
+  const view = board.view(offering);
+  const { mean, variance } = view.estimate.pace;
+  const reference = referenceMs(size.inputTokens, size.outputTokens);
+  return {
+    view,
+    key: offering.offering,
+    // Open here means that all are open, and count as closed.
+    shareMax: view.breaker.state === 'open' ? 1 : view.breaker.share,
+    referenceMs: reference,
+    durationMs: reference * meanRatio(mean, variance),
+    costNanoUsd: costNanoUsd(view.tiers, size),
+  };
+}
+
+/**
+ * g = (price + v·E[time]) / p: what one success is expected to cost, in nano-USD, if the offering
+ * is tried until it succeeds. In ascending g is the best order of a list that is tried one after
+ * the other, if failures are independent. A failed attempt is taken to last as long as a success;
+ * an unknown price counts as none here, so compare only candidates whose price is known.
+ */
+export function costOfSuccess(candidate: Candidate): number {
+  const { success, pace } = candidate.view.estimate;
+  return costOfSuccessBy(candidate, success.mean, meanRatio(pace.mean, pace.variance));
+}
+
+/** The same for a given probability of success and a given time in references. */
+export function costOfSuccessBy(candidate: Candidate, success: number, ratio: number): number {
+  return ((candidate.costNanoUsd ?? 0) + timeValueOf(candidate.referenceMs * ratio)) / success;
+}
+
+/** What a time is worth, in nano-USD. */
+export function timeValueOf(durationMs: number): number {
+  return (VALUE_OF_SECOND_NANO_USD / 1000) * durationMs;
+}

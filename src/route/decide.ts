@@ -1,0 +1,143 @@
+import type { Uuid } from '../event/outcome.js';
+import { formatUuid } from '../event/uuid.js';
+import { referenceMs } from '../fold/reference.js';
+import { ratioOfPace } from './arithmetic.js';
+import type { Board } from './board.js';
+import type { Candidate } from './candidate.js';
+import type { Excluded } from './filter.js';
+import { type Plan, planOf } from './plan.js';
+import { costNanoUsd, type RequestSize } from './price.js';
+import type { Degradation, Remark } from './reasons.js';
+import type { RouteRequest } from './request.js';
+import { sizeOf } from './request-size.js';
+import { type Ranked, slateOf, type Unit } from './slate.js';
+
+export interface DecisionInput {
+  /** The state as of the second of `decidedAtMs`, for the request's kind of answer. */
+  board: Board;
+  /** Milliseconds since the epoch. */
+  decidedAtMs: number;
+  staleAfterMs: number;
+  tenant: string;
+  request: RouteRequest;
+  decisionId: Uuid;
+  /** What draws are made by; the decision's id where it is not given. */
+  unit?: Unit;
+}
+
+/** A candidate as it is answered. */
+export interface RankedOffering {
+  offering: string;
+  model: string;
+  provider: string;
+  deployment: string;
+  region: string;
+  /** What the provider calls the model. */
+  call_as: string;
+  rank: number;
+  propensity: number;
+  /** What the strategy compares by, less is better; null = nothing. */
+  score: number | null;
+  expected: {
+    duration_ms_p50: number;
+    ttft_ms_p50: number | null;
+    cost_nano_usd: number | null;
+    success_ratio: number;
+  };
+  reasons: Remark[];
+}
+
+export interface Decided {
+  decisionId: Uuid;
+  strategy: string;
+  algorithm: string;
+  unit: Unit;
+  /** By rank. */
+  candidates: RankedOffering[];
+  /** Masses of the first rank, sum 2^20; those of later tiers have 0. */
+  eligible: Plan['eligible'];
+  excluded: readonly Excluded[];
+  explored: boolean;
+  degraded: Degradation[];
+  /** Age of the state at `decidedAtMs`; null = there is none. */
+  ageMs: number | null;
+}
+
+/**
+ * Decides. Pure: the same input gives the same bytes, in every process and at any later time.
+ * Throws `model_not_found`, `no_eligible_offering` and `invalid_request`.
+ */
+export function decide(input: DecisionInput): Decided {
+  const { board, request, decisionId } = input;
+  const plan = planOf(board, request);
+  const unit = input.unit ?? { kind: 'decision', text: formatUuid(decisionId), salt: '' };
+  const slate = slateOf(plan.tiers, limitOf(request), unit);
+  const isExplored = plan.best !== null && slate[0]!.candidate !== plan.best;
+  const ageMs = ageOf(board, input.decidedAtMs);
+  const isStale = ageMs !== null && ageMs > input.staleAfterMs;
+  return {
+    decisionId,
+    strategy: plan.strategy.name,
+    algorithm: plan.strategy.algorithm,
+    unit,
+    candidates: slate.map((ranked, rank) => answer(input, plan, ranked, rank, isExplored)),
+    eligible: plan.eligible,
+    excluded: plan.excluded,
+    explored: isExplored,
+    degraded: isStale ? ['stale', ...plan.degraded] : [...plan.degraded],
+    ageMs,
+  };
+}
+
+/** Without fallbacks only the first is named, unless the caller's own order binds the list. */
+function limitOf({ limit, provider }: RouteRequest): number {
+  const isSingle = provider?.allow_fallbacks === false && (provider.order?.length ?? 0) === 0;
+  return isSingle ? 1 : limit;
+}
+
+/** Freshness is that of the lane `health`, which is written at once. */
+function ageOf({ snapshot }: Board, decidedAtMs: number): number | null {
+  const lane = snapshot.state?.lanes.health ?? snapshot.state?.lanes.metrics ?? null;
+  return lane === null ? null : Math.max(0, decidedAtMs - lane.writtenAtMs);
+}
+
+function answer(
+  { board, request }: DecisionInput,
+  plan: Plan,
+  { candidate, propensity }: Ranked,
+  rank: number,
+  isExplored: boolean,
+): RankedOffering {
+  const { offering, estimate, tiers } = candidate.view;
+  const size: RequestSize = sizeOf(board, offering.model, request);
+  const reference = referenceMs(size.inputTokens, size.outputTokens);
+  return {
+    offering: candidate.key,
+    model: offering.model,
+    provider: offering.provider,
+    deployment: offering.deployment,
+    region: offering.region,
+    call_as: offering.call_as,
+    rank,
+    propensity,
+    score: plan.strategy.score(candidate),
+    expected: {
+      duration_ms_p50: Math.round(reference * ratioOfPace(estimate.pace.mean)),
+      ttft_ms_p50: request.stream ? board.ttftMsP50(candidate.key) : null,
+      cost_nano_usd: costNanoUsd(tiers, size),
+      success_ratio: estimate.success.mean,
+    },
+    reasons: remarksOf(candidate, rank === 0 && isExplored),
+  };
+}
+
+function remarksOf({ view, costNanoUsd }: Candidate, isExplored: boolean): Remark[] {
+  const remarks: Remark[] = [];
+  if (view.estimate.samples === 0) remarks.push('no_data');
+  if (view.estimate.changedTicks !== null) remarks.push('changed');
+  if (costNanoUsd === null) remarks.push('price_unknown');
+  if (view.breaker.state === 'half_open') remarks.push('half_open');
+  if (view.breaker.state === 'open') remarks.push('fail_open');
+  if (isExplored) remarks.push('explored');
+  return remarks;
+}

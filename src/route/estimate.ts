@@ -1,0 +1,105 @@
+import { ratioOfPace } from './arithmetic.js';
+import { newestChange, squaresWithin } from './change.js';
+import { sumTicks, type Tally, WINDOW_TICKS, type Window } from './window.js';
+
+/** Beta distribution of the probability that an attempt succeeds. */
+export interface SuccessEstimate {
+  alpha: number;
+  beta: number;
+  mean: number;
+}
+
+/** Normal distribution of the mean pace, eighths of an octave over the reference. */
+export interface PaceEstimate {
+  mean: number;
+  /** Standard deviation of the mean. */
+  deviation: number;
+  /** Variance of one duration's pace around the mean. */
+  variance: number;
+}
+
+export interface Estimate {
+  success: SuccessEstimate;
+  pace: PaceEstimate;
+  /** Outcomes that it rests on, weighted; 0 = the prior alone. */
+  samples: number;
+  /** Ticks since a change, where only these count; null = no change was seen. */
+  changedTicks: number | null;
+}
+
+/** What is thought of an offering of which nothing is known. */
+export interface Prior {
+  success: number;
+  pace: number;
+}
+
+/** Of what nothing at all is known: 19 of 20 attempts succeed, as fast as the reference. */
+export const DEFAULT_PRIOR: Prior = { success: 0.95, pace: 0 };
+
+/** What a prior counts for, in outcomes: a handful of its own outweigh it. */
+const SUCCESS_PSEUDO_SAMPLES = 6;
+const PACE_PSEUDO_SAMPLES = 3;
+/** Variance of pace that is assumed before it is seen: three quarters of an octave, squared. */
+const PACE_VARIANCE_PRIOR = 36;
+/** A prior never takes a probability for certain: that could not be unlearned. */
+const SUCCESS_MIN = 0.001;
+const SUCCESS_MAX = 0.999;
+
+/** The prior after more general data: the next more special level starts from it. */
+export function narrowedSuccess(
+  prior: Prior,
+  { success, failure }: { success: number; failure: number },
+): Prior {
+  const mean =
+    (SUCCESS_PSEUDO_SAMPLES * prior.success + success) /
+    (SUCCESS_PSEUDO_SAMPLES + success + failure);
+  return { ...prior, success: Math.min(SUCCESS_MAX, Math.max(SUCCESS_MIN, mean)) };
+}
+
+export function narrowedPace(prior: Prior, tally: Tally): Prior {
+  const pace =
+    (PACE_PSEUDO_SAMPLES * prior.pace + tally.paceSum) / (PACE_PSEUDO_SAMPLES + tally.paceCount);
+  return { ...prior, pace };
+}
+
+/** The posterior of a window: after a change, of what followed it alone. */
+export function estimateOf(prior: Prior, window: Window): Estimate {
+  const changedTicks = newestChange(window);
+  const tally =
+    changedTicks === null
+      ? sumTicks(window.ticks, 0, WINDOW_TICKS, window.before)
+      : sumTicks(window.ticks, 0, changedTicks);
+  return { ...posterior(prior, tally), changedTicks };
+}
+
+/** What it would be if all were as before the change that was seen; null where none was. */
+export function estimateBefore(prior: Prior, window: Window, changedTicks: number): Estimate {
+  const tally = sumTicks(window.ticks, changedTicks, WINDOW_TICKS, window.before);
+  return { ...posterior(prior, tally), changedTicks: null };
+}
+
+function posterior(prior: Prior, tally: Tally): Omit<Estimate, 'changedTicks'> {
+  const alpha = SUCCESS_PSEUDO_SAMPLES * prior.success + tally.success;
+  const beta = SUCCESS_PSEUDO_SAMPLES * (1 - prior.success) + tally.failure;
+  const count = PACE_PSEUDO_SAMPLES + tally.paceCount;
+  const variance =
+    (SUCCESS_PSEUDO_SAMPLES * PACE_VARIANCE_PRIOR + squaresWithin(tally)) /
+    (SUCCESS_PSEUDO_SAMPLES + tally.paceCount);
+  return {
+    success: { alpha, beta, mean: alpha / (alpha + beta) },
+    pace: {
+      mean: narrowedPace(prior, tally).pace,
+      deviation: Math.sqrt(variance / count),
+      variance,
+    },
+    samples: tally.success + tally.failure,
+  };
+}
+
+/**
+ * Times the reference that an answer takes on average. Durations are log-normal, so the mean is
+ * above the median by exp(σ²/2), which is 2^(ln 2 / 16 · variance / 8) in eighths of an octave.
+ */
+export function meanRatio(meanPace: number, variance: number): number {
+  return ratioOfPace(meanPace + (Math.LN2 / 16) * variance);
+}

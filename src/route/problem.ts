@@ -1,0 +1,109 @@
+import type { FastifyError, FastifyReply } from 'fastify';
+import { AiRouterError, ERRORS, type ErrorCode } from '../errors.js';
+import type { Excluded } from './filter.js';
+import { NoEligibleOffering } from './sift.js';
+import { isUnsupported } from './unsupported.js';
+
+/** Problem details of RFC 9457. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: ErrorCode;
+  detail: string;
+  /** The field at fault, as a path with dots, and the rule that it breaks. */
+  field?: string;
+  rule?: string;
+  /** With `no_eligible_offering`: who was removed by what. */
+  excluded?: readonly Excluded[];
+}
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** Enough to see what went wrong; a catalogue can hold thousands. */
+const EXCLUDED_MAX = 100;
+
+export function problemOf(error: AiRouterError): Problem {
+  const { meaning, http } = ERRORS[error.code];
+  // What has no status is none of the caller's business, nor is the text of a defect.
+  if (http === 0 || http === 500) return problem('internal', ERRORS.internal.meaning, 500);
+  const excluded =
+    error instanceof NoEligibleOffering
+      ? { excluded: error.excluded.slice(0, EXCLUDED_MAX) }
+      : undefined;
+  return {
+    ...problem(error.code, meaning, http),
+    detail: error.message,
+    ...(error.field === undefined ? undefined : { field: error.field }),
+    ...(error.rule === undefined ? undefined : { rule: error.rule }),
+    ...excluded,
+  };
+}
+
+function problem(code: ErrorCode, title: string, status: number): Problem {
+  return { type: `urn:airouter:error:${code}`, title, status, code, detail: title };
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(problem);
+}
+
+/** An error of the framework as one of the table; what is not known there is a defect. */
+export function errorOfFramework(error: Error, bodyBytesMax = 0): AiRouterError {
+  if (error instanceof AiRouterError) return error;
+  const { code, statusCode, validation, validationContext } = error as FastifyError;
+  if (validation?.[0] !== undefined) {
+    return errorOfValidation(validation[0], validationContext ?? 'body');
+  }
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return broken('payload_too_large', 'body', `at most ${bodyBytesMax} bytes`);
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return broken('unsupported_media_type', 'content-type', 'application/json');
+    case 'FST_ERR_BAD_URL':
+      return broken('invalid_request', 'url', 'a well-formed URL');
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return broken('invalid_request', 'body', 'JSON without __proto__ and constructor.prototype');
+  }
+  return new AiRouterError('internal', error.message, { cause: error });
+}
+
+interface Violation {
+  keyword: string;
+  instancePath: string;
+  params: Record<string, unknown>;
+  message?: string;
+}
+
+function errorOfValidation(violation: Violation, context: string): AiRouterError {
+  const { keyword, instancePath, params, message } = violation;
+  const added = params['additionalProperty'] ?? params['missingProperty'];
+  const path = instancePath.split('/').slice(1);
+  if (typeof added === 'string') path.push(added);
+  const field = path.length === 0 ? context : path.join('.');
+  if (isUnsupported(field, keyword)) {
+    return broken('unsupported_field', field, 'absent: it is not supported');
+  }
+  return broken('invalid_request', field, ruleOf(keyword, params, message ?? keyword));
+}
+
+/** The rule in words that follow "must be". */
+function ruleOf(keyword: string, params: Record<string, unknown>, message: string): string {
+  switch (keyword) {
+    case 'additionalProperties':
+      return 'absent: no such field is known';
+    case 'required':
+      return 'given';
+    case 'enum':
+      return `one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
+    case 'oneOf':
+      return 'an object with exactly one of model, models and model_set';
+    default:
+      return message.replace(/^must (be |NOT )?/, (_, word) => (word === 'NOT ' ? 'not ' : ''));
+  }
+}
+
+function broken(code: ErrorCode, field: string, rule: string): AiRouterError {
+  return new AiRouterError(code, `${field} must be ${rule}`, { field, rule });
+}

@@ -1,0 +1,21 @@
+import { costOfSuccess } from '../candidate.js';
+import { byScore, type Strategy } from './strategy.js';
+
+/**
+ * By ascending price of the request: input, cached input and output tokens of its estimate at the
+ * price in force; equal ones by expected cost of a success (see `auto`). Free is 0; one whose price
+ * is unknown stands last.
+ */
+export const costOptimized: Strategy = {
+  name: 'cost_optimized',
+  algorithm: 'cost_optimized/1',
+  order: 'fixed',
+  summary: 'The cheapest first, by the estimated tokens at the price in force.',
+  score: (candidate) => candidate.costNanoUsd,
+  tiers: (candidates) => [
+    {
+      order: 'fixed',
+      candidates: byScore(byScore(candidates, costOfSuccess), (it) => it.costNanoUsd),
+    },
+  ],
+};

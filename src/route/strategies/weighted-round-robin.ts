@@ -1,0 +1,20 @@
+import { byPriority, type Strategy } from './strategy.js';
+
+/**
+ * Share = weight / Σ weights of the catalogue, within the lowest `priority`; the next priority only
+ * when that one is used up. The shares are drawn, not counted out: replicas that share no counter
+ * still keep them together, within sampling error.
+ */
+export const weightedRoundRobin: Strategy = {
+  name: 'weighted_round_robin',
+  algorithm: 'weighted_round_robin/1',
+  order: 'drawn',
+  summary: 'By the weights of the catalogue, within the lowest priority number.',
+  score: () => null,
+  tiers: (candidates) =>
+    byPriority(candidates).map((group) => ({
+      order: 'drawn' as const,
+      candidates: group,
+      weights: group.map((candidate) => candidate.view.offering.weight),
+    })),
+};

@@ -1,0 +1,179 @@
+import { STATUSES, type Status } from '../event/outcome.js';
+import type { MetricsValue, StatusCounts, TickRow } from '../hotkeys/values.js';
+import type { Health } from './snapshot.js';
+
+/** Successes and provider failures, and the moments of the successes' pace (fold/reference.ts). */
+export interface Tally {
+  success: number;
+  failure: number;
+  paceCount: number;
+  paceSum: number;
+  paceSquares: number;
+}
+
+/** What happened at one offering, to requests of one kind, up to the as-of second. */
+export interface Window {
+  /** The last 24 ticks of 5 s; index = age, 0 is the tick that as-of lies in. */
+  ticks: readonly Tally[];
+  /** The minutes before those ticks, up to 30, weighted by age with a half-life of 300 s. */
+  before: Tally;
+  /** All of the last 30 minutes, unweighted: what the priors of others are made from. */
+  whole: Tally;
+}
+
+export const WINDOW_TICKS = 24;
+const WINDOW_MINUTES = 30;
+const TICK_MS = 5_000;
+const MINUTE_MS = 60_000;
+/** A gauge that is older than 15 s says nothing of now: its emitter may be gone. */
+const GAUGE_TICKS = 3;
+
+/**
+ * Below this many first attempts the later ones count too. Later attempts inherit the requests
+ * that failed elsewhere: the same provider looks worse in them, but better than unknown.
+ */
+export const FIRST_ATTEMPTS_MIN = 8;
+
+/** `cancelled`, `content_filtered` and `invalid_request` are neither: the provider did its part. */
+const FAILURES: ReadonlySet<Status> = new Set([
+  'error',
+  'timeout',
+  'rate_limited',
+  'unauthorized',
+  'invalid_response',
+]);
+const SUCCESS_INDEX = STATUSES.indexOf('success');
+const FAILURE_INDEXES = STATUSES.flatMap((status, i) => (FAILURES.has(status) ? [i] : []));
+
+/** 0.5^(age / 5), age in minutes: a half-life of 300 s. */
+const WEIGHTS = weightsOfMinutes();
+
+export interface OfferingRows {
+  offering: string;
+  metrics: MetricsValue | undefined;
+  health: Health | null;
+}
+
+/**
+ * The window of one offering for streamed or for whole answers, which are never mixed: first
+ * attempts, or all attempts where those are too few.
+ */
+export function windowOf(rows: OfferingRows, asOf: number, stream: boolean): Window {
+  const first = readWindow(rows, asOf, stream, false);
+  const { success, failure } = sumTicks(first.ticks, 0, WINDOW_TICKS, first.before);
+  if (success + failure >= FIRST_ATTEMPTS_MIN) return first;
+  return readWindow(rows, asOf, stream, true);
+}
+
+export function emptyTally(): Tally {
+  return { success: 0, failure: 0, paceCount: 0, paceSum: 0, paceSquares: 0 };
+}
+
+export function addTally(into: Tally, tally: Tally): void {
+  into.success += tally.success;
+  into.failure += tally.failure;
+  into.paceCount += tally.paceCount;
+  into.paceSum += tally.paceSum;
+  into.paceSquares += tally.paceSquares;
+}
+
+/** Sum of the ticks of ages [from, to), and of what `rest` holds. */
+export function sumTicks(ticks: readonly Tally[], from: number, to: number, rest?: Tally): Tally {
+  const sum = rest === undefined ? emptyTally() : { ...rest };
+  for (let age = from; age < to; age++) addTally(sum, ticks[age]!);
+  return sum;
+}
+
+export function successesOf(counts: StatusCounts): number {
+  return counts[SUCCESS_INDEX] ?? 0;
+}
+
+export function failuresOf(counts: StatusCounts): number {
+  let sum = 0;
+  for (const index of FAILURE_INDEXES) sum += counts[index] ?? 0;
+  return sum;
+}
+
+export const tickOf = (asOf: number): number => Math.floor((asOf * 1000) / TICK_MS);
+
+/**
+ * Age of a tick in ticks, or -1 where it is out of the window. A tick ahead of as-of is of now:
+ * the log's clock and the router's differ.
+ */
+export function ageOfTick(tick: number, asOfTick: number): number {
+  const age = asOfTick > tick ? asOfTick - tick : 0;
+  return age < WINDOW_TICKS ? age : -1;
+}
+
+/** Calls that have been in flight for too long, as failures that are not recorded yet. */
+export function overdueOf(health: Health | null, offering: string, asOf: number): number {
+  const gauge = health?.inflight.get(offering);
+  if (gauge === undefined || health?.newestTick == null) return 0;
+  return tickOf(asOf) - health.newestTick < GAUGE_TICKS ? gauge.overdue : 0;
+}
+
+function readWindow(
+  rows: OfferingRows,
+  asOf: number,
+  stream: boolean,
+  areLaterCounted: boolean,
+): Window {
+  const ticks = Array.from({ length: WINDOW_TICKS }, emptyTally);
+  const window = { ticks, before: emptyTally(), whole: emptyTally() };
+  const isWanted = (row: { stream: boolean; fallback: boolean }): boolean =>
+    row.stream === stream && (areLaterCounted || !row.fallback);
+  // Without ticks the minutes are all there is, up to the newest.
+  let endMs = Number.POSITIVE_INFINITY;
+  if (rows.health !== null) {
+    endMs = (tickOf(asOf) - WINDOW_TICKS + 1) * TICK_MS;
+    addTicks(ticks, (rows.health.ticks.get(rows.offering) ?? []).filter(isWanted), asOf);
+    ticks[0]!.failure += overdueOf(rows.health, rows.offering, asOf);
+  }
+  addMinutes(window, rows.metrics?.minutes.filter(isWanted) ?? [], asOf, endMs);
+  return window;
+}
+
+function addTicks(ticks: readonly Tally[], rows: readonly TickRow[], asOf: number): void {
+  const asOfTick = tickOf(asOf);
+  for (const row of rows) {
+    const age = ageOfTick(row.tick, asOfTick);
+    if (age !== -1) addRow(ticks[age]!, row, 1);
+  }
+}
+
+function addMinutes(
+  window: { before: Tally; whole: Tally },
+  rows: MetricsValue['minutes'],
+  asOf: number,
+  endMs: number,
+): void {
+  const asOfMinute = Math.floor((asOf * 1000) / MINUTE_MS);
+  for (const row of rows) {
+    const age = asOfMinute > row.minute ? asOfMinute - row.minute : 0;
+    if (age > WINDOW_MINUTES) continue;
+    addRow(window.whole, row, 1);
+    // Of the minute in which the ticks begin, the part before them.
+    const part = Math.max(0, Math.min(1, (endMs - row.minute * MINUTE_MS) / MINUTE_MS));
+    if (part > 0) addRow(window.before, row, WEIGHTS[age]! * part);
+  }
+}
+
+function addRow(
+  tally: Tally,
+  row: { counts: StatusCounts; pace: readonly [number, number, number] },
+  weight: number,
+): void {
+  tally.success += weight * successesOf(row.counts);
+  tally.failure += weight * failuresOf(row.counts);
+  tally.paceCount += weight * row.pace[0];
+  tally.paceSum += weight * row.pace[1];
+  tally.paceSquares += weight * row.pace[2];
+}
+
+function weightsOfMinutes(): number[] {
+  const weights = [
+    1, 0.8705505632961241, 0.757858283255199, 0.6597539553864471, 0.5743491774985174,
+  ];
+  for (let age = weights.length; age <= WINDOW_MINUTES; age++) weights.push(weights[age - 5]! / 2);
+  return weights;
+}
