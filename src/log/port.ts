@@ -32,7 +32,10 @@ export interface LogRecord {
 
 /** Records of one partition in offset order, as one fetch brought them. */
 export interface LogBatch extends TopicPartition {
-  /** The offset that was asked for: every record of the partition from here to the last one is in `records`. */
+  /**
+   * The offset that was asked for: every record of the partition from here to the last one is in
+   * `records`.
+   */
   fetchOffset: number;
   records: readonly LogRecord[];
   /** Offset after the newest record of the partition, when the batch was fetched. */
