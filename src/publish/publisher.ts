@@ -134,7 +134,10 @@ export class Publisher {
     return 'accepted';
   }
 
-  /** Sends what is held; resolves once all that was accepted so far is acknowledged, durable in the spool, or dropped and counted. */
+  /**
+   * Sends what is held; resolves once all that was accepted so far is acknowledged, durable in the
+   * spool, or dropped and counted.
+   */
   async flush(): Promise<void> {
     this.#sendAll();
     await Promise.all([...this.#partitions.values()].map(({ backlog }) => backlog.settled()));
