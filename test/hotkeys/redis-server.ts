@@ -69,7 +69,7 @@ async function answers(port: number, needsPassword: boolean): Promise<void> {
   client.disconnect();
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
   const address = probe.address();
