@@ -246,7 +246,10 @@ describe('close', () => {
     try {
       const log = new ScriptedLog();
       log.otherwise = 'reject';
-      const publishing = publisher(log.connect(), { lingerMs: 60_000 });
+      const publishing = publisher(log.connect(), {
+        lingerMs: 60_000,
+        retry: { initialMs: 60_000, maxMs: 60_000 },
+      });
       publishing.record(outcome(1));
       void publishing.flush();
       await until(() => publishing.stats().appendsRejected === 1);

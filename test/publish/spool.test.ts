@@ -92,7 +92,7 @@ describe('a spool', () => {
     await spool.close();
   });
 
-  it('takes the same place again only once all of a segment was removed, and then frees it', async () => {
+  it('of many segments is sent oldest first, and a segment is removed once it is sent', async () => {
     const dir = temporaryFolder();
     const { spool, stats } = opened(dir);
     const partition = spool.partition(0);
@@ -103,12 +103,16 @@ describe('a spool', () => {
     const onDisk = () =>
       segmentsIn(dir).reduce((sum, name) => sum + statSync(join(dir, TOPIC, name)).size, 0);
     expect(stats.spoolBytes).toBe(onDisk());
-    const read = await readAll(partition);
+    await spool.close();
+
+    const next = opened(dir);
+    expect(next.stats.spoolBytes).toBe(onDisk());
+    const read = await readAll(next.spool.partition(0));
     const hex = (batches: Batch[]) => batches.map((it) => it.value.toString('hex'));
     expect(hex(read)).toEqual(hex(large));
     expect(segmentsIn(dir)).toEqual([]);
-    expect(stats.spoolBytes).toBe(0);
-    await spool.close();
+    expect(next.stats.spoolBytes).toBe(0);
+    await next.spool.close();
   });
 
   it('holds no more than its bound, over all partitions at once (I11)', async () => {
