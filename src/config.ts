@@ -15,7 +15,10 @@ interface Setting<T> {
   secret?: true;
 }
 
-class Broken {}
+/** A text that breaks its rule; the brand keeps it apart from every other type. */
+class Broken {
+  readonly isBroken = true;
+}
 const BROKEN = new Broken();
 
 const integer =

@@ -16,6 +16,10 @@ export interface ClosedLoopParts {
   seed: string;
   world: World;
   arrivals: readonly Arrival[];
+  /** Number of the first arrival: requests are told apart by it. */
+  firstIndex: number;
+  /** Waits after each step; a loop at real speed waits for the step to pass. */
+  pause(): Promise<void>;
   caller: HttpCaller;
   publisher: Publisher;
   /** Sets the virtual clock; it is what record times come from. */
@@ -73,6 +77,7 @@ export async function runClosedLoop(parts: ClosedLoopParts): Promise<ClosedLoopT
     startMs += STEP_MS;
     const { requests, published } = totals;
     parts.onStep({ nowMs: startMs, requests, published, freshnessMs });
+    await parts.pause();
   }
   return totals;
 }
@@ -87,8 +92,9 @@ async function routeArrivals(
   let next = from;
   const work = async (): Promise<void> => {
     while (next < to && !parts.stop.aborted) {
-      const index = next++;
-      const arrival = parts.arrivals[index]!;
+      const arrival = parts.arrivals[next]!;
+      const index = parts.firstIndex + next;
+      next += 1;
       const request = requestOf(parts.seed, index, arrival);
       const answer = await parts.caller.route(routeBody(request), arrival.atMs);
       parts.shares.count(arrival.atMs, answer.candidates[0]!.provider);

@@ -37,6 +37,8 @@ export interface Poller {
   pollNow(): Promise<void>;
   /** When a whole state was last read, ms since the epoch; null = never. */
   readonly lastSuccessMs: number | null;
+  /** The newest view; null = nothing was read yet. */
+  readonly view: HotView | null;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,10 @@ class HotKeyPoller implements Poller {
       failing: 'The hot keys cannot be read; the last ones stand.',
     });
     void this.#loop();
+  }
+
+  get view(): HotView | null {
+    return this.#view;
   }
 
   get lastSuccessMs(): number | null {

@@ -46,7 +46,7 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     tickRetentionMs: config.tickRetentionMinutes * 60_000,
     minuteRetentionMs: config.minuteRetentionDays * 86_400_000,
   };
-  await log.createTopics(topicSpecs(topics, config.partitions, parts.timestampType));
+  await createMissingTopics(parts);
   await prepareProjection(parts.databaseUrl, pool, schema, settings, config.keysMax);
   const folded = foldedTopics(topics);
   const refresher = createRefresher({
@@ -82,6 +82,13 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
       await refresher.close();
     },
   };
+}
+
+/** What exists stays as it is: a simulated log keeps its own times. */
+async function createMissingTopics({ log, topics, config, timestampType }: ProjectorParts) {
+  const specs = topicSpecs(topics, config.partitions, timestampType);
+  const existing = await log.partitions(specs.map((spec) => spec.topic));
+  await log.createTopics(specs.filter((spec) => !existing.has(spec.topic)));
 }
 
 function startRollup(

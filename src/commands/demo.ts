@@ -1,0 +1,70 @@
+import { wallClock } from '../clock.js';
+import type { Config } from '../config.js';
+import { runDemo } from '../demo/demo.js';
+import { DEMO_NAMESPACE, emptyNamespace } from '../demo/namespace.js';
+import { AiRouterError } from '../errors.js';
+import { topicSpecs } from '../log/topics.js';
+import { createMetrics } from '../observe/metrics.js';
+import { openHotKeys, openParts } from '../roles/parts.js';
+import { startProjector } from '../roles/project.js';
+import { startRouter } from '../roles/route.js';
+import { virtualMint } from '../route/mint.js';
+import type { CommandContext } from './context.js';
+import { closeInTime } from './serve.js';
+
+/** `airouter demo`: every role in this process, and a world of callers and providers around it. */
+export async function run(base: CommandContext, options: Record<string, unknown>): Promise<void> {
+  const seed = seedOf(options['seed']);
+  const context = { ...base, config: demoConfig(base.config) };
+  const { config, logger } = context;
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const parts = await openParts(context, 'own');
+    closers.unshift(parts.close);
+    const { databaseUrl, pool, topics } = parts;
+    await emptyNamespace(databaseUrl, pool, config.namespace);
+    await parts.log.createTopics(topicSpecs(topics, config.partitions, 'CreateTime'));
+    const metrics = createMetrics();
+    const hotKeys = (await openHotKeys(parts, 'required'))!;
+    closers.unshift(() => hotKeys.close());
+    const common = { config, logger, metrics, clock: wallClock, hotKeys };
+    const router = await startRouter({
+      ...common,
+      mint: virtualMint(seed),
+      ownerToken: parts.owner!.token,
+    });
+    closers.unshift(router.close);
+    if (options['externalProjector'] === true) {
+      context.progress(`Waiting for: airouter project --namespace ${config.namespace}`);
+    } else {
+      const projector = await startProjector({ ...parts, ...common, timestampType: 'CreateTime' });
+      closers.unshift(projector.close);
+    }
+    await parts.owner!.publish(router.port);
+    await runDemo({ context, parts, router, hotKeys, seed, once: options['once'] === true });
+  } finally {
+    await closeInTime(closers, config.shutdownTimeoutMs, logger);
+  }
+}
+
+/** A run owns its namespace, and the router follows each step at once. */
+function demoConfig(config: Config): Config {
+  return {
+    ...config,
+    namespace: config.namespace === '' ? DEMO_NAMESPACE : config.namespace,
+    pollIntervalMs: Math.min(config.pollIntervalMs, 10),
+  };
+}
+
+function seedOf(given: unknown): string {
+  const seed = String(given);
+  if (/^\d{1,9}$/.test(seed)) return seed;
+  throw new AiRouterError(
+    'invalid_usage',
+    `--seed must be an integer of 0..999999999, got "${seed}"`,
+    {
+      field: '--seed',
+      rule: 'an integer of 0..999999999',
+    },
+  );
+}

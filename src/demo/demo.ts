@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { builtInCatalogue } from '../catalogue/built-in.js';
+import type { CatalogueEntry } from '../catalogue/entry.js';
+import { importCatalogue } from '../catalogue/import.js';
+import type { CommandContext } from '../commands/context.js';
+import type { HotKeys } from '../hotkeys/port.js';
+import type { LogWriter } from '../log/port.js';
+import { foldedTopics } from '../log/topics.js';
+import { createHotSource } from '../project/hot-source.js';
+import { PROJECTION_VERSION } from '../project/projection-version.js';
+import { createPublisher, type Publisher } from '../publish/publisher.js';
+import { verify } from '../replay/verify.js';
+import type { Parts } from '../roles/parts.js';
+import type { Router } from '../roles/route.js';
+import { type ClosedLoopParts, runClosedLoop, STEP_MS } from './closed-loop.js';
+import { idFrom } from './draws.js';
+import { createHttpCaller } from './http-caller.js';
+import { Progress, printAnswer, resultOf } from './report.js';
+import { Shares } from './shares.js';
+import { snapshotHas } from './snapshot-wait.js';
+import { readArrivals } from './traces.js';
+import { createWorld } from './world.js';
+
+export interface DemoParts {
+  context: CommandContext;
+  parts: Parts;
+  router: Router;
+  hotKeys: HotKeys;
+  seed: string;
+  /** End with the last outcome; else go on at real speed until stopped. */
+  once: boolean;
+}
+
+/** Requests in flight at once: enough to keep the router busy, few enough to keep a core free. */
+const CONNECTIONS = 8;
+
+/** The whole demo against running roles: catalogue, closed loop, checks, answer. */
+export async function runDemo(demo: DemoParts): Promise<void> {
+  const { context, parts, router, seed } = demo;
+  const startedMs = performance.now();
+  const arrivals = readArrivals();
+  const firstMs = arrivals[0]!.atMs;
+  const lastMs = arrivals.at(-1)!.atMs;
+  let nowMs = Math.floor(firstMs / STEP_MS) * STEP_MS;
+  const entries = builtInCatalogue().entries;
+  await importCatalogue(
+    { log: parts.log, topic: parts.topics.catalogue, timestampMs: nowMs },
+    entries,
+    'built-in',
+  );
+  const publisher = createDemoPublisher(demo, () => nowMs);
+  const caller = createHttpCaller(router.port, CONNECTIONS);
+  const shares = new Shares();
+  const progress = new Progress(context, shares, firstMs, lastMs);
+  const world = createWorld({ seed, firstMs, lastMs, ...offeringsAndPrices(entries) });
+  const loop: ClosedLoopParts = {
+    seed,
+    world,
+    arrivals,
+    firstIndex: 0,
+    caller,
+    publisher,
+    setNowMs(ms) {
+      nowMs = ms;
+    },
+    snapshotCaughtUp: () => snapshotHas(router.poller, parts, context.stop),
+    shares,
+    concurrency: CONNECTIONS,
+    stop: context.stop,
+    pause: async () => {},
+    onStep: (step) => progress.step(step, world.brownout),
+  };
+  try {
+    const totals = await runClosedLoop(loop);
+    if (context.stop.aborted) return;
+    const { pool, schema, log, topics } = parts;
+    const source = createHotSource(pool, schema, PROJECTION_VERSION, foldedTopics(topics));
+    const verification = await verify({ pool, schema, log, topics, source, hotKeys: null });
+    const seconds = (performance.now() - startedMs) / 1000;
+    const result = resultOf(
+      totals,
+      verification,
+      shares.of(world.brownout.provider, world.brownout),
+      seconds,
+    );
+    printAnswer(context, result, router.port);
+    if (!demo.once) await goOn(demo, loop);
+  } finally {
+    await publisher.close({ deadlineMs: 1_000 });
+    caller.close();
+  }
+}
+
+/** The same arrivals again and again, at real speed, so that the page stays alive. */
+async function goOn({ context, router }: DemoParts, loop: ClosedLoopParts): Promise<void> {
+  context.progress(`Going on at real speed on http://127.0.0.1:${router.port}/ until Ctrl-C.`);
+  const spanMs = loop.arrivals.at(-1)!.atMs - loop.arrivals[0]!.atMs + STEP_MS;
+  const pause = (): Promise<void> =>
+    sleep(STEP_MS, undefined, { signal: context.stop }).catch(() => {});
+  for (let round = 1; !context.stop.aborted; round++) {
+    const shiftMs = Math.ceil(spanMs / STEP_MS) * STEP_MS * round;
+    const arrivals = loop.arrivals.map((arrival) => ({ ...arrival, atMs: arrival.atMs + shiftMs }));
+    const firstIndex = loop.arrivals.length * round;
+    await runClosedLoop({ ...loop, arrivals, firstIndex, pause, onStep: () => {} });
+  }
+}
+
+/** Publishes as users' services do, but in virtual time: records take the end of their tick. */
+function createDemoPublisher({ context, parts, seed }: DemoParts, nowMs: () => number): Publisher {
+  const log: LogWriter = {
+    append: (topic, partition, records) =>
+      parts.log.append(
+        topic,
+        partition,
+        records.map((record) => ({ ...record, timestampMs: nowMs() })),
+      ),
+  };
+  return createPublisher({
+    log,
+    topic: parts.topics.outcomes,
+    partitions: context.config.partitions,
+    clock: { nowMs },
+    publisherId: () => idFrom(seed, 'publisher'),
+    lingerMs: 0,
+    queueMax: context.config.publishQueueMax,
+    spoolDir: null,
+    spoolBytesMax: context.config.spoolBytesMax,
+    retry: { initialMs: 50, maxMs: 2_000 },
+    logger: context.logger,
+  });
+}
+
+function offeringsAndPrices(entries: readonly CatalogueEntry[]) {
+  return {
+    offerings: entries.flatMap((entry) =>
+      entry.record === 'CatalogueOffering' ? [entry.value] : [],
+    ),
+    prices: entries.flatMap((entry) => (entry.record === 'CataloguePrice' ? [entry.value] : [])),
+  };
+}
