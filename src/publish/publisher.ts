@@ -134,10 +134,7 @@ export class Publisher {
     return 'accepted';
   }
 
-  /**
-   * Sends what is held; resolves once all that was accepted so far is acknowledged, durable in the
-   * spool, or dropped and counted.
-   */
+  /** Sends what is held; resolves once all of it is acknowledged, in the spool, or counted as dropped. */
   async flush(): Promise<void> {
     this.#sendAll();
     await Promise.all([...this.#partitions.values()].map(({ backlog }) => backlog.settled()));
