@@ -3,6 +3,7 @@ import { AiRouterError } from '../errors.js';
 import { checkGeneration, checkWrite } from './check-write.js';
 import { LOOPBACK_BODY_BYTES_MAX } from './loopback-server.js';
 import type { HotKeys, HotPosition, HotRead, HotState, HotWrite } from './port.js';
+import { reasonText } from './state-log.js';
 import { type HotKeysCall, parseResult } from './wire.js';
 
 /** One writer of each lane and a poller: more calls than these are never in flight. */
@@ -72,8 +73,10 @@ class LoopbackHotKeys implements HotKeys {
       if (status !== 200) throw new Error(`the owner answered ${status}`);
       return parse(JSON.parse(body));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new AiRouterError('hot_keys_unavailable', `Hot keys of the owner: ${reason}`);
+      throw new AiRouterError(
+        'hot_keys_unavailable',
+        `Hot keys of the owner: ${reasonText(error)}`,
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
 import { AiRouterError } from '../errors.js';
-import { type Logger, StateLog } from './state-log.js';
+import { type Logger, reasonText, StateLog } from './state-log.js';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 /** Longest wait for one reply: far above the slowest script, far below what a reader bears. */
@@ -12,6 +12,8 @@ export interface RedisClient {
   client: Redis | Cluster;
   /** Resolves once the first attempt to connect has ended, one way or the other. */
   attempted: Promise<void>;
+  /** Why there is no connection; null = there is one. */
+  outage(): string | null;
   close(): Promise<void>;
 }
 
@@ -26,15 +28,29 @@ export function createRedisClient(urls: readonly string[], logger: Logger): Redi
   const first = nodes[0];
   if (first === undefined) throw invalidUrl('at least one URL');
   const client = nodes.length === 1 ? new Redis(singleOptions(first)) : clusterOf(nodes);
-  logChanges(client, logger);
+  const log = new StateLog(logger, { ok: 'Redis is connected again.', failing: 'Redis is lost.' });
+  let isClosing = false;
+  let reason = 'there is no connection';
+  client.on('error', (error: unknown) => {
+    reason = reasonText(error);
+  });
+  client.on('ready', () => {
+    reason = 'the connection was closed';
+    log.ok('redis');
+  });
+  client.on('close', () => {
+    if (!isClosing) log.failing('redis', reason);
+  });
   const attempted = client.connect().catch(() => {
     // Reported by the error event; the client goes on trying.
   });
   const close = async (): Promise<void> => {
+    isClosing = true;
     client.disconnect();
     await attempted;
   };
-  return { client, attempted, close };
+  const outage = (): string | null => (client.status === 'ready' ? null : reason);
+  return { client, attempted, outage, close };
 }
 
 interface Node {
@@ -137,20 +153,4 @@ function clusterOf(nodes: readonly Node[]): Cluster {
 
 function reconnectDelayMs(attempt: number): number {
   return Math.min(RECONNECT_MIN_MS * 2 ** Math.min(attempt - 1, 10), RECONNECT_MAX_MS);
-}
-
-function logChanges(client: Redis | Cluster, logger: Logger): void {
-  const log = new StateLog(logger, { ok: 'Redis is connected again.', failing: 'Redis is lost.' });
-  let reason: unknown = 'the connection was closed';
-  let isClosing = false;
-  client.on('error', (error: unknown) => {
-    reason = error;
-  });
-  client.on('ready', () => log.ok('redis'));
-  client.on('end', () => {
-    isClosing = true;
-  });
-  client.on('close', () => {
-    if (!isClosing) log.failing('redis', reason);
-  });
 }

@@ -17,7 +17,7 @@ import type {
 } from './port.js';
 import { createRedisClient, type RedisClient } from './redis-client.js';
 import { callScript, defineScript, type Script } from './redis-script.js';
-import type { Logger } from './state-log.js';
+import { type Logger, reasonText } from './state-log.js';
 
 /** Longest wait for a call with its redirections and retries in a cluster. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -145,7 +145,7 @@ class RedisHotKeys implements HotKeys {
       return await Promise.race([answer, timeout]);
     } catch (error) {
       // Without the cause: the client's errors carry the command with its arguments.
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = this.#redis.outage() ?? reasonText(error);
       throw new AiRouterError('hot_keys_unavailable', `Redis: ${reason}`);
     } finally {
       clearTimeout(timer);

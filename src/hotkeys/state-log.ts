@@ -27,8 +27,16 @@ export class StateLog {
     const first = this.#failing.size === 0;
     this.#failing.add(part);
     if (!first) return;
-    // The message alone: errors of clients carry their commands, and with them values.
-    const message = reason instanceof Error ? reason.message : String(reason);
-    this.#logger.warn({ part, reason: message }, this.#messages.failing);
+    this.#logger.warn({ part, reason: reasonText(reason) }, this.#messages.failing);
   }
+}
+
+/**
+ * An error in words. The message alone: errors of clients carry their commands, and with them
+ * values and passwords. A refused connection to a name of several addresses has only a code.
+ */
+export function reasonText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== '') return error.message;
+  return 'code' in error ? String(error.code) : error.name;
 }

@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { wallClock } from '../../src/clock.js';
 import { createPoller, type HotView, type Poller } from '../../src/hotkeys/poller.js';
@@ -6,7 +10,13 @@ import { createRedisHotKeys } from '../../src/hotkeys/redis-hot-keys.js';
 import { createRefresher, type Refresher } from '../../src/hotkeys/refresher.js';
 import { FakeSource } from './fake-source.js';
 import { RecordingLogger } from './recording-logger.js';
-import { noRedisServer, type RedisServer, rawClient, startRedis } from './redis-server.js';
+import {
+  freePort,
+  noRedisServer,
+  type RedisServer,
+  rawClient,
+  startRedis,
+} from './redis-server.js';
 
 const GEN = 'v100.7.1';
 const title = `Redis faults${noRedisServer === null ? '' : ` (skipped: ${noRedisServer})`}`;
@@ -128,9 +138,43 @@ describe.skipIf(noRedisServer !== null)(title, () => {
     await hotKeys.close();
     await server.kill();
     hotKeys = createRedisHotKeys({ urls: [server.url], namespace: 'n', logger });
-    await expect(hotKeys.generation()).rejects.toMatchObject({ code: 'hot_keys_unavailable' });
+    await expect(hotKeys.generation()).rejects.toMatchObject({
+      code: 'hot_keys_unavailable',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
     await server.start();
     await run();
+  });
+
+  it('logs nothing when it is closed', async () => {
+    await make();
+    await hotKeys.close();
+    await expect(hotKeys.generation()).rejects.toMatchObject({ code: 'hot_keys_unavailable' });
+    expect(logger.lines).toEqual([]);
+    server.freeze();
+    const connecting = createRedisHotKeys({ urls: [server.url], namespace: 'n', logger });
+    await connecting.close();
+    expect(logger.lines).toEqual([]);
+  });
+
+  it('rediss is TLS, and a certificate that no authority vouches for is refused', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'airouter-tls-'));
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const make = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost'];
+    const made = spawnSync('openssl', [...make, '-keyout', key, '-out', cert, '-days', '1']);
+    expect(made.status).toBe(0);
+    const port = await freePort();
+    const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
+    const secure = await startRedis(['--tls-port', String(port), ...files]);
+    const urls = [`rediss://localhost:${port}`];
+    const client = createRedisHotKeys({ urls, namespace: 'n', logger });
+    await expect(client.generation()).rejects.toMatchObject({
+      code: 'hot_keys_unavailable',
+      message: expect.stringContaining('self-signed certificate'),
+    });
+    await client.close();
+    await secure.stop();
+    rmSync(folder, { recursive: true });
   });
 
   it('I10 I11 a frozen Redis fails each call in bounded time, and is used again afterwards', async () => {
