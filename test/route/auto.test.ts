@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { MASS_TOTAL } from '../../src/route/masses.js';
+import { type Behaviour, closedLoop } from './closed-loop.js';
+import { decideOn, measured, minute, offering, tick } from './fixtures.js';
+
+const a = offering('m', 'a', { input: 500_000_000, output: 2_000_000_000 });
+const b = offering('m', 'b', { input: 1_500_000_000, output: 6_000_000_000 });
+const c = offering('m', 'c', { input: 1_600_000_000, output: 6_000_000_000 });
+
+const BROKEN_FROM = 150;
+const BROKEN_TO = 330;
+const SECONDS = 600;
+
+const steady: Behaviour = () => ({ success: 0.99, pace: 0 });
+const during =
+  (bad: ReturnType<Behaviour>): Behaviour =>
+  (second) =>
+    second >= BROKEN_FROM && second < BROKEN_TO ? bad : { success: 0.99, pace: 0 };
+
+/** Mean share of `a` over the seconds [from, to). */
+function shareOf(shares: Map<string, number>[], from: number, to: number): number {
+  const ticks = shares.slice(from / 5, to / 5);
+  return ticks.reduce((sum, tick) => sum + (tick.get(a.offering) ?? 0), 0) / ticks.length;
+}
+
+describe('auto', () => {
+  it.each([
+    ['nearly all requests fail', { success: 0.1, pace: 0 }],
+    ['every second one fails', { success: 0.5, pace: 0 }],
+    ['answers take eight times as long', { success: 0.99, pace: 24 }],
+  ])(
+    'leaves a brown-out within four ticks and comes back after it: %s',
+    (_name, bad) => {
+      const shares = closedLoop([a, b, c], [during(bad), steady, steady], {
+        seconds: SECONDS,
+        perSecond: 10,
+        strategy: 'auto',
+        seed: 11,
+      });
+      const before = shareOf(shares, 50, BROKEN_FROM);
+      expect(before).toBeGreaterThan(0.8);
+      expect(shareOf(shares, BROKEN_FROM + 20, BROKEN_FROM + 25)).toBeLessThan(before / 2);
+      expect(shareOf(shares, BROKEN_FROM + 20, BROKEN_TO)).toBeLessThan(before / 5);
+      expect(shareOf(shares, SECONDS - 60, SECONDS)).toBeGreaterThan(before / 2);
+    },
+    60_000,
+  );
+
+  it('prefers what is cheaper, all else being equal and known', () => {
+    const minutes = Object.fromEntries(
+      [a, b, c].map((it) => [it.offering, [minute(5, { success: 200, error: 2 })]]),
+    );
+    const { eligible } = decideOn(measured([a, b, c], { minutes }));
+    expect(eligible.find(({ offering }) => offering === a.offering)!.mass).toBeGreaterThan(
+      0.9 * MASS_TOTAL,
+    );
+  });
+
+  it('weighs the price against the time', () => {
+    const minutes = {
+      [a.offering]: [minute(5, { success: 200 }, { pace: 16 })],
+      [b.offering]: [minute(5, { success: 200 }, { pace: -8 })],
+    };
+    const shareOfCheap = (output: number): number => {
+      const estimate = { input_tokens: 100, output_tokens: output };
+      const { eligible } = decideOn(measured([a, b], { minutes }), { estimate });
+      return eligible.find(({ offering }) => offering === a.offering)!.mass / MASS_TOTAL;
+    };
+    // 100 in and 10 out: 0.07 m$ and 2.2 s against 0.21 m$ and 0.28 s.
+    expect(shareOfCheap(10)).toBeLessThan(0.1);
+  });
+
+  it('gives one of unknown price its floor alone', () => {
+    const unknown = offering('m', 'x', { prices: [] });
+    const { eligible, candidates } = decideOn(measured([a, unknown]), { limit: 2 });
+    expect(eligible.find(({ offering }) => offering === unknown.offering)!.mass).toBe(5242);
+    const answered = candidates.find((it) => it.offering === unknown.offering)!;
+    expect(answered.reasons).toContain('price_unknown');
+    expect(answered.score).toBeNull();
+  });
+
+  it('takes a free one for free, not for unknown', () => {
+    const free = offering('m', 'free', { input: 0, output: 0 });
+    const { candidates } = decideOn(measured([free]));
+    expect(candidates[0]!.expected.cost_nano_usd).toBe(0);
+    expect(candidates[0]!.reasons).not.toContain('price_unknown');
+  });
+
+  it('compares by time alone where no price is known', () => {
+    const [fast, slow] = [offering('m', 'f', { prices: [] }), offering('m', 's', { prices: [] })];
+    const minutes = {
+      [fast.offering]: [minute(5, { success: 200 }, { pace: -16 })],
+      [slow.offering]: [minute(5, { success: 200 }, { pace: 16 })],
+    };
+    const { eligible } = decideOn(measured([fast, slow], { minutes }));
+    expect(eligible.find(({ offering }) => offering === fast.offering)!.mass).toBeGreaterThan(
+      0.9 * MASS_TOTAL,
+    );
+  });
+
+  it('tries a newcomer, since it may be the best', () => {
+    const minutes = { [b.offering]: [minute(5, { success: 500, error: 5 })] };
+    const newcomer = offering('m', 'n', { input: 1_500_000_000, output: 6_000_000_000 });
+    const { eligible } = decideOn(measured([b, newcomer], { minutes }));
+    const mass = eligible.find(({ offering }) => offering === newcomer.offering)!.mass;
+    expect(mass / MASS_TOTAL).toBeGreaterThan(0.1);
+    expect(mass / MASS_TOTAL).toBeLessThan(0.9);
+  });
+
+  it('keeps a larger floor for one that would be the best if it recovered', () => {
+    const rows = (key: string) => ({ [key]: [minute(5, { success: 400, error: 4 })] });
+    const snapshot = measured([a, b], {
+      minutes: { ...rows(a.offering), ...rows(b.offering) },
+      ticks: {
+        [a.offering]: [tick(8, { error: 20, success: 20 }), tick(9, { error: 20, success: 20 })],
+        [b.offering]: [tick(0, { success: 30 })],
+      },
+    });
+    const { eligible } = decideOn(snapshot);
+    const mass = eligible.find(({ offering }) => offering === a.offering)!.mass;
+    expect(mass).toBeGreaterThanOrEqual(20_971);
+    expect(mass).toBeLessThan(0.1 * MASS_TOTAL);
+  });
+
+  it('counts calls that hang as failures before they end', () => {
+    const minutes = Object.fromEntries(
+      [a, b].map((it) => [it.offering, [minute(5, { success: 200, error: 2 })]]),
+    );
+    const snapshot = measured([a, b], { minutes });
+    const hung = {
+      ...snapshot,
+      health: {
+        ...snapshot.health!,
+        inflight: new Map([[a.offering, { in_flight: 100, overdue: 40, oldest_ms: 60_000 }]]),
+      },
+    };
+    const share = (of: typeof snapshot): number =>
+      decideOn(of).eligible.find(({ offering }) => offering === a.offering)!.mass / MASS_TOTAL;
+    expect(share(snapshot)).toBeGreaterThan(0.8);
+    expect(share(hung)).toBeLessThan(0.1);
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { HealthValue, TickRow } from '../../src/hotkeys/values.js';
+import { type Breaker, breakerOf } from '../../src/route/breaker.js';
+import { AS_OF, health, snapshotOf, TICK, tick } from './fixtures.js';
+
+function breaker(rows: TickRow[], other: Partial<HealthValue> = {}): Breaker {
+  const snapshot = snapshotOf({ health: health({ ticks: { o: rows }, ...other }) });
+  return breakerOf(snapshot.health, 'o', AS_OF);
+}
+
+const CLOSED = { state: 'closed', share: 1, reason: null };
+const open = (reason: string) => ({ state: 'open', share: 0, reason });
+const halfOpen = (share: number) => ({ state: 'half_open', share, reason: 'failures' });
+const failed = (age: number) => tick(age, { error: 8 });
+
+describe('the breaker', () => {
+  it.each<[string, TickRow[], object]>([
+    ['nothing known', [], CLOSED],
+    ['seven failures', [tick(0, { error: 7 })], CLOSED],
+    ['eight failures', [tick(0, { error: 8 })], open('failures')],
+    [
+      'eight failures over five ticks',
+      [0, 1, 2, 3].map((age) => tick(age, { timeout: 2 })),
+      open('failures'),
+    ],
+    ['exactly half succeeded', [tick(0, { error: 4, success: 4 })], CLOSED],
+    ['less than half succeeded', [tick(0, { error: 5, success: 4 })], open('failures')],
+    [
+      '429 and broken answers are failures',
+      [tick(0, { rate_limited: 4, invalid_response: 4 })],
+      open('failures'),
+    ],
+    [
+      'what is not the provider’s failure',
+      [tick(0, { cancelled: 50, content_filtered: 50, invalid_request: 50 })],
+      CLOSED,
+    ],
+    [
+      'failures in front of many successes',
+      [tick(0, { error: 8 }), tick(1, { success: 500 })],
+      open('failures'),
+    ],
+    [
+      'failures behind many successes that came at once',
+      [tick(0, { success: 8 }), tick(23, { error: 8 })],
+      halfOpen(0.02),
+    ],
+    ['failures that left the window', [tick(24, { error: 800 })], CLOSED],
+    ['failures ahead of as-of: clocks differ', [tick(-1, { error: 8 })], open('failures')],
+    ['refused credentials', [tick(2, { unauthorized: 1 })], open('unauthorized')],
+    ['one refused among successes', [tick(2, { unauthorized: 1, success: 1 })], CLOSED],
+    [
+      'failures of later attempts beside enough first ones',
+      [tick(0, { success: 8 }), tick(0, { error: 80 }, { fallback: true })],
+      CLOSED,
+    ],
+    [
+      'failures of later attempts alone',
+      [tick(0, { error: 8 }, { fallback: true })],
+      open('failures'),
+    ],
+    [
+      'failures of streamed and whole answers together',
+      [tick(0, { error: 4 }), tick(0, { error: 4 }, { stream: true })],
+      open('failures'),
+    ],
+  ])('%s', (_name, rows, expected) => {
+    expect(breaker(rows)).toEqual(expected);
+  });
+
+  it.each<[string, TickRow[], object]>([
+    ['stays open for two more ticks', [failed(2)], open('failures')],
+    ['then lets one in a hundred through', [failed(3)], halfOpen(0.01)],
+    [
+      'waits for three successes',
+      [failed(9), tick(4, { success: 1 }), tick(2, { success: 1 })],
+      halfOpen(0.01),
+    ],
+    [
+      'doubles with three',
+      [failed(9), tick(4, { success: 1 }), tick(2, { success: 2 })],
+      halfOpen(0.02),
+    ],
+    ['doubles once a tick', [failed(9), tick(4, { success: 300 })], halfOpen(0.02)],
+    [
+      'doubles tick by tick',
+      [failed(9), ...[6, 5, 4, 3, 2, 1].map((age) => tick(age, { success: 3 }))],
+      halfOpen(0.64),
+    ],
+    [
+      'is closed after seven doublings',
+      [failed(9), ...[6, 5, 4, 3, 2, 1, 0].map((age) => tick(age, { success: 3 }))],
+      CLOSED,
+    ],
+    ['opens again when a probe fails', [failed(9), tick(1, { error: 1 })], open('failures')],
+    [
+      'forgives a failure among successes',
+      [failed(9), tick(1, { error: 1, success: 3 })],
+      halfOpen(0.02),
+    ],
+    [
+      'judges anew after it closed',
+      [
+        failed(9),
+        ...[6, 5, 4, 3, 2, 1].map((age) => tick(age, { success: 3 })),
+        tick(0, { success: 3, error: 2 }),
+      ],
+      CLOSED,
+    ],
+    ['has forgotten after two minutes', [failed(24)], CLOSED],
+  ])('half open: %s', (_name, rows, expected) => {
+    expect(breaker(rows)).toEqual(expected);
+  });
+
+  it('is open until the latest Retry-After', () => {
+    const until = (seconds: number) => ({ retry_until_ms: (AS_OF + seconds) * 1000 });
+    expect(breaker([tick(3, { rate_limited: 1 }, until(1))])).toEqual(open('retry_after'));
+    expect(breaker([tick(3, { rate_limited: 1 }, until(0))])).toEqual(CLOSED);
+    const longestFirst = [
+      tick(3, { rate_limited: 1 }, until(20)),
+      tick(1, { rate_limited: 1 }, until(-3)),
+    ];
+    expect(breaker(longestFirst)).toEqual(open('retry_after'));
+  });
+
+  it.each([
+    ['most are overdue', { in_flight: 5, overdue: 3 }, TICK, open('overdue')],
+    ['half are overdue', { in_flight: 6, overdue: 3 }, TICK, CLOSED],
+    ['few are overdue', { in_flight: 2, overdue: 2 }, TICK, CLOSED],
+    ['the gauge is 15 s old', { in_flight: 5, overdue: 5 }, TICK - 3, CLOSED],
+  ])('in flight: %s', (_name, gauge, newest, expected) => {
+    const inflight = { o: { ...gauge, oldest_ms: 1 } };
+    expect(breaker([], { inflight, newest_tick: newest })).toEqual(expected);
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import type { MinuteRow, TickRow } from '../../src/hotkeys/values.js';
+import { newestChange } from '../../src/route/change.js';
+import { addTally, emptyTally, type Tally, type Window, windowOf } from '../../src/route/window.js';
+import { generator } from './closed-loop.js';
+import { AS_OF, measured, minute, tick } from './fixtures.js';
+
+function changeOf(ticks: TickRow[], minutes: MinuteRow[] = []): number | null {
+  const snapshot = measured([], { ticks: { o: ticks }, minutes: { o: minutes } });
+  const rows = { offering: 'o', metrics: snapshot.metrics.get('o'), health: snapshot.health };
+  return newestChange(windowOf(rows, AS_OF, false));
+}
+
+const ages = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);
+const calm = (from: number) => ages(from, 24).map((age) => tick(age, { success: 10 }));
+const goodMinutes = ages(3, 30).map((age) => minute(age, { success: 99, error: 1 }));
+
+describe('the test for a change', () => {
+  it('sees none where nothing happened', () => {
+    expect(changeOf([])).toBeNull();
+    expect(changeOf(calm(0), goodMinutes)).toBeNull();
+  });
+
+  it.each([1, 2, 3])('finds failures that began %d ticks ago', (length) => {
+    const failing = ages(0, length).map((age) => tick(age, { success: 3, error: 7 }));
+    expect(changeOf([...failing, ...calm(length)], goodMinutes)).toBe(length);
+  });
+
+  it('finds a slowdown to twice the time', () => {
+    const slow = ages(0, 4).map((age) => tick(age, { success: 5 }, { pace: 8 }));
+    const even = ages(4, 24).map((age) => tick(age, { success: 5 }, { pace: 0 }));
+    expect(changeOf([...slow, ...even])).toBe(4);
+  });
+
+  it('finds a recovery behind a failure', () => {
+    const ticks = [
+      ...ages(0, 4).map((age) => tick(age, { success: 10 })),
+      ...ages(4, 12).map((age) => tick(age, { success: 2, error: 8 })),
+      ...calm(12),
+    ];
+    expect(changeOf(ticks, goodMinutes)).toBe(4);
+  });
+
+  it('holds on to failures when all ticks are of them', () => {
+    const failing = ages(0, 24).map((age) => tick(age, age % 8 === 0 ? { error: 1 } : {}));
+    expect(changeOf(failing, goodMinutes)).not.toBeNull();
+  });
+
+  it('takes a first failure, or a single one, for no change', () => {
+    expect(changeOf([tick(0, { error: 5 })])).toBeNull();
+    expect(changeOf([tick(0, { error: 1 }), ...calm(1)], goodMinutes)).toBeNull();
+  });
+
+  it('is wrong less than once a day over steady traffic', () => {
+    // Half a day of ticks of ten outcomes, 2 % of them failures, pace with σ of 6 eighths.
+    const random = generator(1);
+    const window: Window = { ticks: [], before: emptyTally(), whole: emptyTally() };
+    const ticks: Tally[] = [];
+    let changes = 0;
+    let wasChanged = false;
+    for (let now = 0; now < 8640 + 300; now++) {
+      ticks.unshift(steadyTick(random));
+      if (ticks.length > 24) decayInto(window.before, ticks.pop()!);
+      if (now < 300) continue;
+      const isChanged = newestChange({ ...window, ticks }) !== null;
+      if (isChanged && !wasChanged) changes += 1;
+      wasChanged = isChanged;
+    }
+    // Twelve days of such ticks had 10 changes; more than 3 in half a day are one chance in 1,000.
+    expect(changes).toBeLessThanOrEqual(3);
+  });
+});
+
+function steadyTick(random: () => number): Tally {
+  const tally = emptyTally();
+  for (let i = 0; i < 10; i++) {
+    if (random() < 0.02) {
+      tally.failure += 1;
+      continue;
+    }
+    const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const pace = Math.round(6 * normal);
+    const squares = pace * pace;
+    addTally(tally, { success: 1, failure: 0, paceCount: 1, paceSum: pace, paceSquares: squares });
+  }
+  return tally;
+}
+
+/** Half of what is older is gone after 60 ticks, 300 s. */
+function decayInto(before: Tally, tick: Tally): void {
+  const keep = 0.5 ** (1 / 60);
+  for (const key of Object.keys(before) as (keyof Tally)[]) before[key] *= keep;
+  addTally(before, tick);
+}
