@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readFile, stat, truncate } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AiRouterError } from '../errors.js';
 import { EMBEDDED_USER, prepareDataFolder } from './data-folder.js';
+import { freePort } from './free-port.js';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.js';
 import { type PostgresHome, postgresHome } from './postgres-home.js';
 import { holdsLock, livePostmaster, type Postmaster } from './postmaster.js';
@@ -224,27 +224,6 @@ async function rotate(logFile: string): Promise<number> {
   if (size <= LOG_BYTES_MAX) return size;
   await truncate(logFile);
   return 0;
-}
-
-async function freePort(preferred: number): Promise<number> {
-  try {
-    return await listenOnce(preferred);
-  } catch (error) {
-    if (preferred === 0) throw error;
-    return listenOnce(0);
-  }
-}
-
-function listenOnce(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      const taken = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(taken));
-    });
-  });
 }
 
 function urlOf(port: number, password: string): string {

