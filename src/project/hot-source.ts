@@ -27,8 +27,6 @@ export function createHotSource(
 ): HotSource {
   const generation = (): Promise<string> =>
     withTransaction(pool, 'repeatable read', (client) => readGeneration(client, schema, version));
-  /** What was last read of the hourly cache, which is computed at its own pace. */
-  let uptimeText = '';
 
   return {
     generation,
@@ -57,9 +55,8 @@ export function createHotSource(
           const value = metrics.get(offering);
           values.set(metricsKey(offering), value === undefined ? null : JSON.stringify(value));
         }
-        const uptime = JSON.stringify(await readUptime(client, schema));
-        if (since === null || uptime !== uptimeText) values.set('uptime', uptime);
-        uptimeText = uptime;
+        // Its cache is computed at its own pace: no mark says when.
+        values.set('uptime', JSON.stringify(await readUptime(client, schema)));
         return { vector, values };
       }),
   };

@@ -109,9 +109,10 @@ export class Board {
   }
 
   /**
-   * Success: default, model, provider, then the offering's own last day. Pace: default, provider,
-   * model, then the offering's own 30 minutes: how long an answer takes is first of all a matter
-   * of the model, whether there is one, of the provider.
+   * Success: default, model, provider, then the offering's own 30 minutes. Pace: default, provider,
+   * model, then the offering's own: how long an answer takes is first of all a matter of the model,
+   * whether there is one, of the provider. Hourly rows are not read: they are computed at a pace of
+   * their own, and equal logs must give equal decisions.
    */
   #prior({ offering, model, provider }: ModelsValueOffering): Prior {
     const ofPair = kept(this.#priors, JSON.stringify([model, provider]), () => {
@@ -121,8 +122,8 @@ export class Board {
       const success = narrowedSuccess(narrowedSuccess(DEFAULT_PRIOR, modelTally), providerTally);
       return narrowedPace(narrowedPace(success, providerTally), modelTally);
     });
-    const ofOwn = narrowedPace(ofPair, this.#window(offering).whole);
-    return narrowedSuccess(ofOwn, this.#lastDay(offering));
+    const { whole } = this.#window(offering);
+    return narrowedSuccess(narrowedPace(ofPair, whole), whole);
   }
 
   #wholeOf(
@@ -135,16 +136,6 @@ export class Board {
       for (const { offering } of offerings) addTally(sum, this.#window(offering).whole);
       return sum;
     });
-  }
-
-  #lastDay(offering: string): { success: number; failure: number } {
-    const sum = { success: 0, failure: 0 };
-    for (const [hour, success, failure] of this.snapshot.uptime.get(offering) ?? []) {
-      if (hour <= this.asOf / 3600 - 25) continue;
-      sum.success += success;
-      sum.failure += failure;
-    }
-    return sum;
   }
 
   #meanSize(model: string): { inputTokens: number; outputTokens: number } {
