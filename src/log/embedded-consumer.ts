@@ -2,8 +2,8 @@ import { AiRouterError } from '../errors.js';
 import { backoffMs, pause } from './backoff.js';
 import { claimOf } from './embedded-assignment.js';
 import type { LogDatabase } from './embedded-database.js';
-import { PartitionFeed } from './embedded-feed.js';
 import { type EmbeddedGroup, joinGroup } from './embedded-group.js';
+import { PartitionFeed } from './partition-feed.js';
 import type { PartitionReport } from './partition-report.js';
 import type { ConsumerHandlers, Log, LogConsumer, TopicPartition } from './port.js';
 

@@ -1,11 +1,23 @@
 import { AiRouterError, ERRORS } from '../errors.js';
 import { backoffMs, pause } from './backoff.js';
 import type { PartitionReport } from './partition-report.js';
-import type { ConsumerHandlers, LogReader, TopicPartition } from './port.js';
+import type { ConsumerHandlers, LogBatch, TopicPartition } from './port.js';
+
+/**
+ * The records from `offset` on. A log that can wait for records does, until the signal is given;
+ * one that cannot answers none at the end, and the feed is woken when there are new ones.
+ */
+export type ReadForFeed = (
+  topic: string,
+  partition: number,
+  offset: number,
+  maxBytes: number,
+  signal: AbortSignal,
+) => Promise<LogBatch>;
 
 export interface FeedOptions {
   partition: TopicPartition;
-  read: LogReader['read'];
+  read: ReadForFeed;
   fetchBytesMax: number;
   handlers: ConsumerHandlers;
   report: (report: PartitionReport) => void;
@@ -76,10 +88,11 @@ export class PartitionFeed {
   async #deliverFrom(start: number): Promise<void> {
     const { read, fetchBytesMax, handlers } = this.#options;
     const { topic, partition } = this.partition;
+    const { signal } = this.#stopping;
     let offset = start;
     while (!this.#isStopping) {
       this.#isWoken = false;
-      const batch = await read(topic, partition, offset, fetchBytesMax);
+      const batch = await read(topic, partition, offset, fetchBytesMax, signal);
       if (this.#isStopping) return;
       if (batch.records.length === 0) {
         await this.#waitForMore(offset);
