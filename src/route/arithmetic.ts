@@ -41,6 +41,9 @@ export function ratioOfPace(pace: number): number {
  * the rest m in [√½, √2). Exact to 1e-10.
  */
 export function naturalLog(value: number): number {
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(`naturalLog takes a positive number, got ${value}`);
+  }
   let rest = value;
   let octave = 0;
   for (; rest >= SQRT2; rest /= 2) octave += 1;

@@ -93,9 +93,7 @@ export class Board {
       breaker: breakerOf(this.snapshot.health, key, this.asOf),
       estimate,
       estimateBefore:
-        estimate.changedTicks === null
-          ? null
-          : estimateBefore(prior, window, estimate.changedTicks),
+        estimate.changedBins === null ? null : estimateBefore(prior, window, estimate.changedBins),
       tiers: tiersAt(offering, this.asOf),
     };
   }

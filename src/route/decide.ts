@@ -134,7 +134,7 @@ function answer(
 function remarksOf({ view, costNanoUsd }: Candidate, isExplored: boolean): Remark[] {
   const remarks: Remark[] = [];
   if (view.estimate.samples === 0) remarks.push('no_data');
-  if (view.estimate.changedTicks !== null) remarks.push('changed');
+  if (view.estimate.changedBins !== null) remarks.push('changed');
   if (costNanoUsd === null) remarks.push('price_unknown');
   if (view.breaker.state === 'half_open') remarks.push('half_open');
   if (view.breaker.state === 'open') remarks.push('fail_open');

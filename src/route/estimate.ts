@@ -1,6 +1,6 @@
 import { ratioOfPace } from './arithmetic.js';
 import { newestChange, squaresWithin } from './change.js';
-import { sumTicks, type Tally, WINDOW_TICKS, type Window } from './window.js';
+import { sumBins, type Tally, type Window } from './window.js';
 
 /** Beta distribution of the probability that an attempt succeeds. */
 export interface SuccessEstimate {
@@ -23,8 +23,8 @@ export interface Estimate {
   pace: PaceEstimate;
   /** Outcomes that it rests on, weighted; 0 = the prior alone. */
   samples: number;
-  /** Ticks since a change, where only these count; null = no change was seen. */
-  changedTicks: number | null;
+  /** Newest bins of the window, where only these count; null = no change was seen. */
+  changedBins: number | null;
 }
 
 /** What is thought of an offering of which nothing is known. */
@@ -64,21 +64,18 @@ export function narrowedPace(prior: Prior, tally: Tally): Prior {
 
 /** The posterior of a window: after a change, of what followed it alone. */
 export function estimateOf(prior: Prior, window: Window): Estimate {
-  const changedTicks = newestChange(window);
-  const tally =
-    changedTicks === null
-      ? sumTicks(window.ticks, 0, WINDOW_TICKS, window.before)
-      : sumTicks(window.ticks, 0, changedTicks);
-  return { ...posterior(prior, tally), changedTicks };
+  const changedBins = newestChange(window);
+  const tally = sumBins(window, 0, changedBins ?? window.bins.length);
+  return { ...posterior(prior, tally), changedBins };
 }
 
-/** What it would be if all were as before the change that was seen; null where none was. */
-export function estimateBefore(prior: Prior, window: Window, changedTicks: number): Estimate {
-  const tally = sumTicks(window.ticks, changedTicks, WINDOW_TICKS, window.before);
-  return { ...posterior(prior, tally), changedTicks: null };
+/** What it would be if all were as before the change that was seen. */
+export function estimateBefore(prior: Prior, window: Window, changedBins: number): Estimate {
+  const tally = sumBins(window, changedBins, window.bins.length);
+  return { ...posterior(prior, tally), changedBins: null };
 }
 
-function posterior(prior: Prior, tally: Tally): Omit<Estimate, 'changedTicks'> {
+function posterior(prior: Prior, tally: Tally): Omit<Estimate, 'changedBins'> {
   const alpha = SUCCESS_PSEUDO_SAMPLES * prior.success + tally.success;
   const beta = SUCCESS_PSEUDO_SAMPLES * (1 - prior.success) + tally.failure;
   const count = PACE_PSEUDO_SAMPLES + tally.paceCount;

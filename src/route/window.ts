@@ -13,10 +13,10 @@ export interface Tally {
 
 /** What happened at one offering, to requests of one kind, up to the as-of second. */
 export interface Window {
-  /** The last 24 ticks of 5 s; index = age, 0 is the tick that as-of lies in. */
-  ticks: readonly Tally[];
-  /** The minutes before those ticks, up to 30, weighted by age with a half-life of 300 s. */
-  before: Tally;
+  /** Newest first: 24 ticks of 5 s, the first of which as-of lies in, then the minutes before. */
+  bins: readonly Tally[];
+  /** What an outcome of each bin counts for: half as much for every 300 s of age. */
+  weights: readonly number[];
   /** All of the last 30 minutes, unweighted: what the priors of others are made from. */
   whole: Tally;
 }
@@ -45,8 +45,11 @@ const FAILURES: ReadonlySet<Status> = new Set([
 const SUCCESS_INDEX = STATUSES.indexOf('success');
 const FAILURE_INDEXES = STATUSES.flatMap((status, i) => (FAILURES.has(status) ? [i] : []));
 
-/** 0.5^(age / 5), age in minutes: a half-life of 300 s. */
-const WEIGHTS = weightsOfMinutes();
+/** Ages 0..30 of a minute. */
+const MINUTE_BINS = WINDOW_MINUTES + 1;
+
+/** 0.5^(age / 5) of each minute's age, and 1 for the ticks, which are of the last two minutes. */
+const WEIGHTS = weightsOfBins();
 
 export interface OfferingRows {
   offering: string;
@@ -60,7 +63,7 @@ export interface OfferingRows {
  */
 export function windowOf(rows: OfferingRows, asOf: number, stream: boolean): Window {
   const first = readWindow(rows, asOf, stream, false);
-  const { success, failure } = sumTicks(first.ticks, 0, WINDOW_TICKS, first.before);
+  const { success, failure } = sumBins(first, 0, first.bins.length);
   if (success + failure >= FIRST_ATTEMPTS_MIN) return first;
   return readWindow(rows, asOf, stream, true);
 }
@@ -69,18 +72,18 @@ export function emptyTally(): Tally {
   return { success: 0, failure: 0, paceCount: 0, paceSum: 0, paceSquares: 0 };
 }
 
-export function addTally(into: Tally, tally: Tally): void {
-  into.success += tally.success;
-  into.failure += tally.failure;
-  into.paceCount += tally.paceCount;
-  into.paceSum += tally.paceSum;
-  into.paceSquares += tally.paceSquares;
+export function addTally(into: Tally, tally: Tally, weight = 1): void {
+  into.success += weight * tally.success;
+  into.failure += weight * tally.failure;
+  into.paceCount += weight * tally.paceCount;
+  into.paceSum += weight * tally.paceSum;
+  into.paceSquares += weight * tally.paceSquares;
 }
 
-/** Sum of the ticks of ages [from, to), and of what `rest` holds. */
-export function sumTicks(ticks: readonly Tally[], from: number, to: number, rest?: Tally): Tally {
-  const sum = rest === undefined ? emptyTally() : { ...rest };
-  for (let age = from; age < to; age++) addTally(sum, ticks[age]!);
+/** Weighted sum of the bins [from, to). */
+export function sumBins({ bins, weights }: Window, from: number, to: number): Tally {
+  const sum = emptyTally();
+  for (let i = from; i < to; i++) addTally(sum, bins[i]!, weights[i]!);
   return sum;
 }
 
@@ -118,31 +121,31 @@ function readWindow(
   stream: boolean,
   areLaterCounted: boolean,
 ): Window {
-  const ticks = Array.from({ length: WINDOW_TICKS }, emptyTally);
-  const window = { ticks, before: emptyTally(), whole: emptyTally() };
+  const bins = Array.from({ length: WINDOW_TICKS + MINUTE_BINS }, emptyTally);
+  const window = { bins, weights: WEIGHTS, whole: emptyTally() };
   const isWanted = (row: { stream: boolean; fallback: boolean }): boolean =>
     row.stream === stream && (areLaterCounted || !row.fallback);
   // Without ticks the minutes are all there is, up to the newest.
   let endMs = Number.POSITIVE_INFINITY;
   if (rows.health !== null) {
     endMs = (tickOf(asOf) - WINDOW_TICKS + 1) * TICK_MS;
-    addTicks(ticks, (rows.health.ticks.get(rows.offering) ?? []).filter(isWanted), asOf);
-    ticks[0]!.failure += overdueOf(rows.health, rows.offering, asOf);
+    addTicks(bins, (rows.health.ticks.get(rows.offering) ?? []).filter(isWanted), asOf);
+    bins[0]!.failure += overdueOf(rows.health, rows.offering, asOf);
   }
   addMinutes(window, rows.metrics?.minutes.filter(isWanted) ?? [], asOf, endMs);
   return window;
 }
 
-function addTicks(ticks: readonly Tally[], rows: readonly TickRow[], asOf: number): void {
+function addTicks(bins: readonly Tally[], rows: readonly TickRow[], asOf: number): void {
   const asOfTick = tickOf(asOf);
   for (const row of rows) {
     const age = ageOfTick(row.tick, asOfTick);
-    if (age !== -1) addRow(ticks[age]!, row, 1);
+    if (age !== -1) addRow(bins[age]!, row, 1);
   }
 }
 
 function addMinutes(
-  window: { before: Tally; whole: Tally },
+  { bins, whole }: { bins: readonly Tally[]; whole: Tally },
   rows: MetricsValue['minutes'],
   asOf: number,
   endMs: number,
@@ -151,10 +154,10 @@ function addMinutes(
   for (const row of rows) {
     const age = asOfMinute > row.minute ? asOfMinute - row.minute : 0;
     if (age > WINDOW_MINUTES) continue;
-    addRow(window.whole, row, 1);
+    addRow(whole, row, 1);
     // Of the minute in which the ticks begin, the part before them.
     const part = Math.max(0, Math.min(1, (endMs - row.minute * MINUTE_MS) / MINUTE_MS));
-    if (part > 0) addRow(window.before, row, WEIGHTS[age]! * part);
+    if (part > 0) addRow(bins[WINDOW_TICKS + age]!, row, part);
   }
 }
 
@@ -170,10 +173,10 @@ function addRow(
   tally.paceSquares += weight * row.pace[2];
 }
 
-function weightsOfMinutes(): number[] {
-  const weights = [
+function weightsOfBins(): number[] {
+  const minutes = [
     1, 0.8705505632961241, 0.757858283255199, 0.6597539553864471, 0.5743491774985174,
   ];
-  for (let age = weights.length; age <= WINDOW_MINUTES; age++) weights.push(weights[age - 5]! / 2);
-  return weights;
+  for (let age = minutes.length; age < MINUTE_BINS; age++) minutes.push(minutes[age - 5]! / 2);
+  return [...new Array<number>(WINDOW_TICKS).fill(1), ...minutes];
 }

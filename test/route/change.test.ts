@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MinuteRow, TickRow } from '../../src/hotkeys/values.js';
 import { newestChange } from '../../src/route/change.js';
-import { addTally, emptyTally, type Tally, type Window, windowOf } from '../../src/route/window.js';
+import { addTally, emptyTally, type Tally, windowOf } from '../../src/route/window.js';
 import { generator } from './closed-loop.js';
 import { AS_OF, measured, minute, tick } from './fixtures.js';
 
@@ -47,6 +47,13 @@ describe('the test for a change', () => {
     expect(changeOf(failing, goodMinutes)).not.toBeNull();
   });
 
+  it('remembers a failure that is older than the ticks', () => {
+    const failing = ages(3, 10).map((age) => minute(age, { error: 4 }));
+    const good = ages(10, 30).map((age) => minute(age, { success: 99, error: 1 }));
+    // 24 ticks and the minutes of ages 0 to 9.
+    expect(changeOf([], [...failing, ...good])).toBe(34);
+  });
+
   it('takes a first failure, or a single one, for no change', () => {
     expect(changeOf([tick(0, { error: 5 })])).toBeNull();
     expect(changeOf([tick(0, { error: 1 }), ...calm(1)], goodMinutes)).toBeNull();
@@ -55,20 +62,22 @@ describe('the test for a change', () => {
   it('is wrong less than once a day over steady traffic', () => {
     // Half a day of ticks of ten outcomes, 2 % of them failures, pace with σ of 6 eighths.
     const random = generator(1);
-    const window: Window = { ticks: [], before: emptyTally(), whole: emptyTally() };
     const ticks: Tally[] = [];
+    const minutes = [emptyTally()];
     let changes = 0;
     let wasChanged = false;
-    for (let now = 0; now < 8640 + 300; now++) {
+    for (let now = 0; now < 8640 + 400; now++) {
+      if (now % 12 === 0) minutes.unshift(emptyTally());
       ticks.unshift(steadyTick(random));
-      if (ticks.length > 24) decayInto(window.before, ticks.pop()!);
-      if (now < 300) continue;
-      const isChanged = newestChange({ ...window, ticks }) !== null;
+      if (ticks.length > 24) addTally(minutes[0]!, ticks.pop()!);
+      const bins = [...ticks, ...minutes.slice(0, 31)];
+      if (now < 400) continue;
+      const isChanged = newestChange({ bins, weights: [], whole: emptyTally() }) !== null;
       if (isChanged && !wasChanged) changes += 1;
       wasChanged = isChanged;
     }
-    // Twelve days of such ticks had 10 changes; more than 3 in half a day are one chance in 1,000.
-    expect(changes).toBeLessThanOrEqual(3);
+    // Six days of such ticks had 2 changes; more than 2 in half a day are one chance in 1,000.
+    expect(changes).toBeLessThanOrEqual(2);
   });
 });
 
@@ -85,11 +94,4 @@ function steadyTick(random: () => number): Tally {
     addTally(tally, { success: 1, failure: 0, paceCount: 1, paceSum: pace, paceSquares: squares });
   }
   return tally;
-}
-
-/** Half of what is older is gone after 60 ticks, 300 s. */
-function decayInto(before: Tally, tick: Tally): void {
-  const keep = 0.5 ** (1 / 60);
-  for (const key of Object.keys(before) as (keyof Tally)[]) before[key] *= keep;
-  addTally(before, tick);
 }
