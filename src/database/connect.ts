@@ -44,7 +44,8 @@ export function createPool(url: string, options: PoolOptions): Pool {
     ...(options.statementTimeoutMs > 0 && {
       query_timeout: options.statementTimeoutMs + ANSWER_GRACE_MS,
     }),
-    options: '-c TimeZone=UTC',
+    // What is acknowledged is on disk, also where the server's default is otherwise.
+    options: '-c TimeZone=UTC -c synchronous_commit=on',
     types: { getTypeParser: typeParser as typeof types.getTypeParser },
   });
   // Without a listener, the error of a connection that nobody uses would end the process.

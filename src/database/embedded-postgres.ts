@@ -8,7 +8,7 @@ import { EMBEDDED_USER, prepareDataFolder } from './data-folder.js';
 import { freePort } from './free-port.js';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.js';
 import { type PostgresHome, postgresHome } from './postgres-home.js';
-import { holdsLock, livePostmaster, type Postmaster } from './postmaster.js';
+import { isServerOf, livePostmaster, type Postmaster } from './postmaster.js';
 import { childOptions } from './server-user.js';
 import { withStartLock } from './start-lock.js';
 
@@ -201,11 +201,11 @@ async function answers(port: number, password: string, data: string): Promise<bo
 async function stop(data: string, pid: number): Promise<void> {
   // SIGINT is Postgres's fast shutdown, SIGQUIT its immediate one: recovery at the next start.
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
-    if (!(await holdsLock(data, pid))) return;
+    if (!(await isServerOf(pid, data))) return;
     process.kill(pid, signal);
     const deadlineMs = Date.now() + STOP_TIMEOUT_MS;
     while (Date.now() < deadlineMs) {
-      if (!(await holdsLock(data, pid))) return;
+      if (!(await isServerOf(pid, data))) return;
       await sleep(POLL_INTERVAL_MS);
     }
   }

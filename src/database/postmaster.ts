@@ -40,12 +40,6 @@ async function lockFile(data: string): Promise<string[] | null> {
   }
 }
 
-/** Whether the server that had this pid still holds its data folder: it removes the file last. */
-export async function holdsLock(data: string, pid: number): Promise<boolean> {
-  const lines = await lockFile(data);
-  return Number(lines?.[0]) === pid && isAlive(pid);
-}
-
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -56,7 +50,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Judged by the arguments that we start it with. A zombie has none. */
-async function isServerOf(pid: number, data: string): Promise<boolean> {
+export async function isServerOf(pid: number, data: string): Promise<boolean> {
   try {
     return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').includes(data);
   } catch {

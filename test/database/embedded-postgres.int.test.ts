@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { describe, expect, it, vi } from 'vitest';
+import { startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 import { runnableBinaries } from '../../src/database/postgres-binaries.js';
 import { serverUser } from '../../src/database/server-user.js';
 import { useDataDirs } from './data-dirs.js';
@@ -117,8 +118,15 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(second.databaseUrl, 'select 1 as n')).toEqual([{ n: 1 }]);
   });
 
+  it('stops also where its folder was removed under it', async () => {
+    const dataDir = await dirs.newFolder();
+    const server = await dirs.start(dataDir);
+    await rm(join(dataDir, 'postgres'), { recursive: true });
+    await server.stop();
+    expect(hasEnded(server.pid)).toBe(true);
+  });
+
   it('takes another port where the preferred one is taken', async () => {
-    const { startEmbeddedPostgres } = await import('../../src/database/embedded-postgres.js');
     const first = await dirs.start(await dirs.newFolder());
     const second = await startEmbeddedPostgres({
       dataDir: await dirs.newFolder(),
