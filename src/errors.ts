@@ -62,6 +62,19 @@ export const ERRORS = {
 
   // Services
   log_unavailable: { action: 'retry', exit: 3, http: 503, meaning: 'The log cannot be reached.' },
+  record_too_large: {
+    action: 'stop',
+    exit: 2,
+    http: 413,
+    meaning:
+      'The log refuses records of this size; it never takes them, however often they are sent.',
+  },
+  codec_unsupported: {
+    action: 'stop',
+    exit: 3,
+    http: 0,
+    meaning: 'Records of the log are compressed in a way that cannot be read here.',
+  },
   database_unavailable: {
     action: 'retry',
     exit: 3,
