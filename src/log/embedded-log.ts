@@ -38,6 +38,7 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): Log {
 
   return {
     createTopics: topics.createTopics,
+    deleteTopics: topics.deleteTopics,
     partitions: topics.partitions,
     bounds: topics.bounds,
     offsetForTime: topics.offsetForTime,

@@ -19,6 +19,7 @@ export function embeddedTopics(database: LogDatabase): EmbeddedTopics {
   const known = new Map<string, Topic>();
   const find = findTopics(database);
   const bounds = boundsOf(database);
+  const remove = deleteTopics(database);
 
   async function resolve(name: string, partition: number): Promise<Topic> {
     const topic = known.get(name) ?? (await find([name])).get(name);
@@ -32,6 +33,10 @@ export function embeddedTopics(database: LogDatabase): EmbeddedTopics {
     resolve,
     forget: (topic) => void known.delete(topic),
     createTopics: createTopics(database, find),
+    async deleteTopics(topics) {
+      await remove(topics);
+      for (const topic of topics) known.delete(topic);
+    },
     async partitions(topics) {
       const found = await find(topics);
       return new Map([...found].map(([name, { partitions }]) => [name, partitions]));
@@ -100,6 +105,22 @@ function createTopics(database: LogDatabase, find: ReturnType<typeof findTopics>
     ]);
     const found = await find(names);
     for (const spec of sorted) checkTopic(spec, found.get(spec.topic));
+  };
+}
+
+/** The records in a second statement: it sees those of an append that the first one waited for. */
+function deleteTopics(database: LogDatabase) {
+  const topics = database.statement(
+    'delete_topics',
+    `delete from ${database.table('log_topic')} where topic = any($1) returning topic_id`,
+  );
+  const records = database.statement(
+    'delete_records',
+    `delete from ${database.table('log_record')} where topic_id = any($1)`,
+  );
+  return async (names: readonly string[]): Promise<void> => {
+    const removed = await database.query<{ topic_id: number }>(topics, [names]);
+    await database.query(records, [removed.map((row) => row.topic_id)]);
   };
 }
 

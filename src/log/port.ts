@@ -60,6 +60,8 @@ export interface TopicSpec {
 export interface LogAdmin {
   /** Creates what is missing; a topic that exists with other partitions or timestamps is an error. */
   createTopics(topics: readonly TopicSpec[]): Promise<void>;
+  /** Removes the topics with all their records; those that do not exist are no error. */
+  deleteTopics(topics: readonly string[]): Promise<void>;
   /** Number of partitions by topic; a topic that does not exist is absent. */
   partitions(topics: readonly string[]): Promise<Map<string, number>>;
   bounds(topic: string, partition: number): Promise<Bounds>;

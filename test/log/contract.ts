@@ -118,6 +118,23 @@ function topicContract(makeLog: MakeLog): void {
     expect([...found.values()]).toEqual([2, 2, 2]);
   });
 
+  it('removes topics with their records; made anew, they begin at 0', async () => {
+    const { log, topic } = await logs.openTopic(2);
+    const kept = newTopic();
+    await log.createTopics([{ topic: kept, partitions: 1, timestampType: 'LogAppendTime' }]);
+    await log.append(topic, 1, ['a', 'b'].map(text));
+    await log.append(kept, 0, [text('kept')]);
+    await log.read(topic, 1, 0, 1000);
+    await log.deleteTopics([topic, newTopic()]);
+    expect(await log.partitions([topic, kept])).toEqual(new Map([[kept, 1]]));
+    await log.createTopics([{ topic, partitions: 2, timestampType: 'LogAppendTime' }]);
+    expect(await log.bounds(topic, 1)).toEqual({ start: 0, end: 0 });
+    expect(await readAll(log, topic, 1)).toEqual([]);
+    expect(await log.append(topic, 1, [text('new')])).toBe(0);
+    expect((await readAll(log, topic, 1)).map(valueText)).toEqual(['new']);
+    expect((await readAll(log, kept, 0)).map(valueText)).toEqual(['kept']);
+  });
+
   it('says where a partition begins and ends', async () => {
     const { log, topic } = await logs.openTopic(2);
     expect(await log.bounds(topic, 1)).toEqual({ start: 0, end: 0 });
