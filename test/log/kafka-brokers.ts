@@ -1,0 +1,45 @@
+import { connect, type Socket } from 'node:net';
+import type { ISocketFactory } from 'kafkajs';
+import { type Stack, startStack } from '../../ops/stack/stack.js';
+
+export interface Brokers {
+  brokers: string[];
+  stop(): Promise<void>;
+}
+
+/** What the launcher needs of the environment; a variable that names a service is left out. */
+const environment = Object.fromEntries(
+  ['PATH', 'HOME', 'XDG_CACHE_HOME', 'JAVA_HOME'].map((name) => [name, process.env[name]]),
+);
+
+/** The brokers that TEST_KAFKA_BROKERS names, or one that is started here. */
+export async function anyBrokers(): Promise<Brokers> {
+  const named = process.env['TEST_KAFKA_BROKERS'];
+  if (named !== undefined && named !== '')
+    return { brokers: named.split(','), stop: async () => {} };
+  const stack = await startBrokers(1);
+  return { brokers: stack.kafkaBrokers!.split(','), stop: () => stack.stop() };
+}
+
+/** Brokers that a test may kill. */
+export function startBrokers(brokers: 1 | 3): Promise<Stack> {
+  return startStack({ kafka: brokers, environment });
+}
+
+/** Sockets of one "process", which `cut` takes away from it as its death would. */
+export function cuttableSockets(): { socketFactory: ISocketFactory; cut(): void } {
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  return {
+    socketFactory({ host, port, onConnect }) {
+      if (isCut) throw new Error('cut');
+      const socket = connect({ host, port }, onConnect);
+      sockets.add(socket);
+      return socket;
+    },
+    cut() {
+      isCut = true;
+      for (const socket of sockets) socket.destroy(new Error('cut'));
+    },
+  };
+}
