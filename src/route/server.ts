@@ -29,7 +29,8 @@ export function createServer(logger: Pick<Logger, 'error'>): FastifyInstance {
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
+    // While it stops, those who are connected are still answered, and told to go elsewhere.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: PARAMETER_CHARACTERS_MAX },
     // Fastify's own defaults make 0 of null and drop unknown fields.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true } },

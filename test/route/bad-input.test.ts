@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { ERRORS } from '../../src/errors.js';
+import { appOf, model, post } from './route-app.js';
+
+describe('bad input', () => {
+  const { app } = appOf();
+  const many = (count: number) => Array.from({ length: count }, (_, i) => `m${i}`);
+
+  it.each<[string, unknown, string, string]>([
+    ['null', null, 'invalid_request', 'body'],
+    ['a number', 5, 'invalid_request', 'body'],
+    ['a list', [], 'invalid_request', 'body'],
+    ['no model', {}, 'invalid_request', 'model'],
+    ['two kinds of model', { model, models: [model] }, 'invalid_request', 'body'],
+    ['model null', { model: null }, 'invalid_request', 'model'],
+    ['model 5', { model: 5 }, 'invalid_request', 'model'],
+    ['model empty', { model: '' }, 'invalid_request', 'model'],
+    ['model too long', { model: 'x'.repeat(257) }, 'invalid_request', 'model'],
+    ['no models', { models: [] }, 'invalid_request', 'models'],
+    ['too many models', { models: many(33) }, 'invalid_request', 'models'],
+    ['stream "true"', { model, stream: 'true' }, 'invalid_request', 'stream'],
+    ['stream 0', { model, stream: 0 }, 'invalid_request', 'stream'],
+    ['stream null', { model, stream: null }, 'invalid_request', 'stream'],
+    ['limit "5"', { model, limit: '5' }, 'invalid_request', 'limit'],
+    ['limit false', { model, limit: false }, 'invalid_request', 'limit'],
+    ['limit null', { model, limit: null }, 'invalid_request', 'limit'],
+    ['limit 0', { model, limit: 0 }, 'invalid_request', 'limit'],
+    ['limit 1.5', { model, limit: 1.5 }, 'invalid_request', 'limit'],
+    ['unknown strategy', { model, strategy: 'best' }, 'invalid_request', 'strategy'],
+    ['unknown operation', { model, operation: 'sing' }, 'invalid_request', 'operation'],
+    ['unknown field', { model, modle: 'x' }, 'invalid_request', 'modle'],
+    ['unknown estimate', { model, estimate: { tokens: 1 } }, 'invalid_request', 'estimate.tokens'],
+    [
+      'tokens < 0',
+      { model, estimate: { input_tokens: -1 } },
+      'invalid_request',
+      'estimate.input_tokens',
+    ],
+    [
+      'tokens null',
+      { model, estimate: { input_tokens: null } },
+      'invalid_request',
+      'estimate.input_tokens',
+    ],
+    ['tried a text', { model, tried: 'x' }, 'invalid_request', 'tried'],
+    ['tried [5]', { model, tried: [5] }, 'invalid_request', 'tried.0'],
+    ['provider a text', { model, provider: 'openai' }, 'invalid_request', 'provider'],
+    [
+      'sort by throughput',
+      { model, provider: { sort: 'throughput' } },
+      'invalid_request',
+      'provider.sort',
+    ],
+    [
+      'price < 0',
+      { model, provider: { max_price: { prompt: -1 } } },
+      'invalid_request',
+      'provider.max_price.prompt',
+    ],
+    ['a policy', { model, policy: 'x' }, 'unsupported_field', 'policy'],
+    ['a seed', { model, seed: '1' }, 'unsupported_field', 'seed'],
+    ['a sticky key', { model, sticky_key: 'u' }, 'unsupported_field', 'sticky_key'],
+    ['explain', { model, explain: true }, 'unsupported_field', 'explain'],
+    ['zdr', { model, provider: { zdr: true } }, 'unsupported_field', 'provider.zdr'],
+    [
+      'latency',
+      { model, provider: { preferred_max_latency: { p90: 1 } } },
+      'unsupported_field',
+      'provider.preferred_max_latency',
+    ],
+    [
+      'price of images',
+      { model, provider: { max_price: { image: 1 } } },
+      'unsupported_field',
+      'provider.max_price.image',
+    ],
+    ['explain null', { model, explain: null }, 'invalid_request', 'explain'],
+    ['sticky key null', { model, sticky_key: null }, 'invalid_request', 'sticky_key'],
+    ['cut off', '{"model":', 'invalid_request', 'body'],
+    ['empty', '', 'invalid_request', 'body'],
+    ['__proto__', `{"model":"m","__proto__":{"limit":1}}`, 'invalid_request', 'body'],
+    ['constructor', `{"model":"m","constructor":{"prototype":{}}}`, 'invalid_request', 'body'],
+  ])('%s is refused by name and rule', async (_name, payload, code, field) => {
+    const answer = await app.inject(post(payload));
+    expect(answer.statusCode).toBe(400);
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(answer.json()).toMatchObject({ code, field, status: 400 });
+    expect(answer.json().rule).toMatch(/\S/);
+  });
+
+  it('takes the unsupported fields where they say nothing', async () => {
+    const answer = await app.inject(post({ model, sticky_key: '', explain: false }));
+    expect(answer.statusCode).toBe(200);
+  });
+
+  it('takes a model named __proto__ for one that is not there', async () => {
+    expect((await app.inject(post({ model: '__proto__' }))).json().code).toBe('model_not_found');
+    expect((await app.inject(post({ model: 'constructor' }))).json().code).toBe('model_not_found');
+  });
+
+  it.each([
+    'text/plain',
+    'text/json',
+    'application/jsonp',
+    'application/json-seq',
+    'application/vnd.api+json',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    '',
+  ])('media type %j is refused', async (type) => {
+    const answer = await app.inject(post({ model }, { 'content-type': type }));
+    expect(answer.statusCode).toBe(415);
+    expect(answer.json()).toMatchObject({ code: 'unsupported_media_type' });
+  });
+
+  it.each(['application/json; charset=utf-8', 'Application/JSON', 'application/json;x=y'])(
+    'media type %j is taken',
+    async (type) => {
+      expect((await app.inject(post({ model }, { 'content-type': type }))).statusCode).toBe(200);
+    },
+  );
+
+  it('I11 a body of 64 KiB is read, a larger one is not', async () => {
+    const padded = (bytes: number) => {
+      const text = JSON.stringify({ model });
+      return text + ' '.repeat(bytes - text.length);
+    };
+    expect((await app.inject(post(padded(65_536)))).statusCode).toBe(200);
+    const answer = await app.inject(post(padded(65_537)));
+    expect(answer.statusCode).toBe(413);
+    expect(answer.json()).toMatchObject({ code: 'payload_too_large', field: 'body' });
+  });
+
+  it('what is no route is told so', async () => {
+    for (const [method, url] of [
+      ['GET', '/nothing'],
+      ['GET', '/v1/route'],
+      ['DELETE', '/v1/models'],
+    ] as const) {
+      const answer = await app.inject({ method, url });
+      expect(answer.statusCode).toBe(404);
+      expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+      expect(answer.json()).toMatchObject({ code: 'not_found', title: ERRORS.not_found.meaning });
+    }
+  });
+
+  it('a broken URL is told so', async () => {
+    const answer = await app.inject({ method: 'GET', url: '/v1/models/%zz' });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({ code: 'invalid_request', field: 'url' });
+  });
+});
