@@ -1,19 +1,28 @@
 import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from '../database/connect.js';
-import type { BatchResult, FoldSettings } from '../fold/context.js';
+import { AiRouterError } from '../errors.js';
 import { INPUT_CLASS_LIMITS } from '../event/input-class.js';
+import type { BatchResult, FoldSettings } from '../fold/context.js';
 import type { PartitionState } from '../fold/partition-state.js';
 import { TABLE_NAMES, TABLES, type Table } from '../fold/tables.js';
 import type { Topics } from '../log/topics.js';
 import {
   type Checkpoint,
+  type CheckpointMove,
   type LastRecord,
   loadCheckpoint,
   moveCheckpoint,
   storeAdmitted,
   storeHighs,
 } from './checkpoint.js';
-import { floorsOf, storeDirtyHours, storeFloors, storeMarks, storeParked } from './commit-rows.js';
+import {
+  type Floor,
+  floorsOf,
+  storeDirtyHours,
+  storeFloors,
+  storeMarks,
+  storeParked,
+} from './commit-rows.js';
 import { TimePartitions } from './time-partitions.js';
 import { upsertParameters, upsertSql } from './upsert.js';
 
@@ -55,6 +64,8 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
     ]),
   );
 
+  /** Floors as last stored, by place. */
+  const storedFloors = new Map<string, string>();
   const tablesOf = (topic: string): Table[] =>
     Object.values(TABLES).filter((table: Table) => options.topics[table.source] === topic);
 
@@ -73,43 +84,79 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
         loadCheckpoint(client, schema, topic, partition),
       ),
 
-    async commit({ state, expected, last, result }) {
-      const missing = timePartitions.missing(result.delta);
-      await timePartitions.create(pool, missing);
-      const { topic, partition } = state;
-      const floors = floorsOf(tablesOf(topic), state.highestRecordMs ?? 0, options.settings);
-      const counters = state.limit.counters();
-      await withTransaction(pool, 'read committed', async (client) => {
-        await moveCheckpoint(client, schema, {
-          topic,
-          partition,
-          expected,
-          offsetNext: state.offsetNext,
-          last,
-          windowOffset: state.recent.oldestOffset(),
-          highestRecordMs: state.highestRecordMs,
-          records: counters.records,
-          undecodableRun: counters.run,
-          undecodableRecent: counters.recent,
-          owner: options.owner,
-        });
-        await upsertRows(client, result);
-        await storeHighs(client, schema, topic, partition, state.highs.takeChanged());
-        await storeAdmitted(
-          client,
-          schema,
-          topic,
-          partition,
-          state.admission.takeAdmitted(),
-          state.admission.oldestDayKept(),
+    async commit(commit) {
+      const { state, result } = commit;
+      await timePartitions.create(pool, timePartitions.missing(result.delta));
+      const floors = newFloors(state);
+      try {
+        await withTransaction(pool, 'read committed', (client) =>
+          writeCommit(client, commit, floors),
         );
-        await storeParked(client, schema, topic, partition, result.parked);
-        await storeDirtyHours(client, schema, partition, result.dirtyHours);
-        await storeFloors(client, schema, topic, partition, floors);
-        await storeMarks(client, schema, topic, partition, state.offsetNext, result.marks);
-      });
+      } catch (error) {
+        throw rangeIsGone(error) ? refuseDropped(timePartitions) : error;
+      }
+      if (floors.length > 0) storedFloors.set(placeOf(state), JSON.stringify(floors));
     },
   };
+
+  /** Empty where they are what was stored last. */
+  function newFloors(state: PartitionState): Floor[] {
+    const tables = tablesOf(state.topic);
+    const floors = floorsOf(tables, state.highestRecordMs ?? 0, options.settings);
+    return storedFloors.get(placeOf(state)) === JSON.stringify(floors) ? [] : floors;
+  }
+
+  async function writeCommit(
+    client: PoolClient,
+    { state, expected, last, result }: Commit,
+    floors: readonly Floor[],
+  ): Promise<void> {
+    const { topic, partition, admission, highs, offsetNext } = state;
+    const place = [client, schema, topic, partition] as const;
+    await moveCheckpoint(client, schema, checkpointMove(state, expected, last, options.owner));
+    await upsertRows(client, result);
+    await storeHighs(...place, highs.takeChanged());
+    await storeAdmitted(...place, admission.takeAdmitted(), admission.oldestDayKept());
+    await storeParked(...place, result.parked);
+    await storeDirtyHours(client, schema, partition, result.dirtyHours);
+    await storeFloors(...place, floors);
+    await storeMarks(...place, offsetNext, result.marks);
+  }
+}
+
+const placeOf = ({ topic, partition }: PartitionState): string => `${topic}/${partition}`;
+
+function checkpointMove(
+  state: PartitionState,
+  expected: number,
+  last: LastRecord,
+  owner: string,
+): CheckpointMove {
+  const { records, run, recent } = state.limit.counters();
+  return {
+    topic: state.topic,
+    partition: state.partition,
+    expected,
+    offsetNext: state.offsetNext,
+    last,
+    windowOffset: state.recent.oldestOffset(),
+    highestRecordMs: state.highestRecordMs,
+    records,
+    undecodableRun: run,
+    undecodableRecent: recent,
+    owner,
+  };
+}
+
+/** No partition of a time table holds the row: retention dropped its range after we looked. */
+function rangeIsGone(error: unknown): boolean {
+  const { code, message = '' } = error as { code?: string; message?: string };
+  return code === '23514' && message.startsWith('no partition of relation');
+}
+
+function refuseDropped(timePartitions: TimePartitions): AiRouterError {
+  timePartitions.forget();
+  return new AiRouterError('database_unavailable', 'a time range was dropped meanwhile');
 }
 
 /** Settings that other rows would follow from: a projection version keeps the ones it began with. */

@@ -7,7 +7,7 @@ import { TABLES, type Table } from '../fold/tables.js';
  * Storage of the time tables, cut by range, so that retention drops files instead of deleting
  * rows. A range is made when its first row comes.
  */
-const RANGE = {
+export const RANGE = {
   /** Ticks of an hour. */
   tick: 720,
   /** Minutes of a day. */

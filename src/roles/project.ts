@@ -13,10 +13,11 @@ import { createPipeline } from '../pipeline.js';
 import { createHotSource } from '../project/hot-source.js';
 import { createProjectionStore } from '../project/projection-store.js';
 import { PROJECTION_VERSION, prepareProjection } from '../project/projection-version.js';
+import { dropExpired } from '../project/retention.js';
 import { rollUp } from '../project/rollup.js';
 
-/** How often hours whose minutes changed are computed again. */
-const ROLLUP_INTERVAL_MS = 30_000;
+/** How often hours whose minutes changed are computed again, and retention is looked after. */
+const UPKEEP_INTERVAL_MS = 30_000;
 
 export interface ProjectorParts {
   config: Config;
@@ -73,12 +74,12 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     await refresher.close();
     throw error;
   }
-  const stopRollup = startRollup(pool, schema, logger, () => refresher.notify({ caughtUp: true }));
+  const stopUpkeep = startUpkeep(parts, refresher);
   return {
     refresher,
     async close() {
       await consumer.close();
-      await stopRollup();
+      await stopUpkeep();
       await refresher.close();
     },
   };
@@ -91,27 +92,28 @@ async function createMissingTopics({ log, topics, config, timestampType }: Proje
   await log.createTopics(specs.filter((spec) => !existing.has(spec.topic)));
 }
 
-function startRollup(
-  pool: Pool,
-  schema: string,
-  logger: Logger,
-  onComputed: () => void,
+/** What nobody waits for: hour and day rows, and ranges that every partition has left behind. */
+function startUpkeep(
+  { pool, schema, topics, logger }: ProjectorParts,
+  refresher: Refresher,
 ): () => Promise<void> {
   let running: Promise<unknown> = Promise.resolve();
   let isFailing = false;
-  const computeHours = async (): Promise<void> => {
+  const upkeep = async (): Promise<void> => {
     try {
-      if ((await rollUp(pool, schema)) > 0) onComputed();
+      if ((await rollUp(pool, schema)) > 0) refresher.notify({ caughtUp: true });
+      const dropped = await dropExpired(pool, schema, topics);
+      if (dropped.length > 0) logger.info({ dropped }, 'Expired time ranges were dropped.');
       isFailing = false;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (!isFailing) logger.warn({ reason }, 'Hour and day rows wait for the database.');
+      if (!isFailing) logger.warn({ reason }, 'Hour and day rows and retention wait.');
       isFailing = true;
     }
   };
   const timer = setInterval(() => {
-    running = computeHours();
-  }, ROLLUP_INTERVAL_MS);
+    running = upkeep();
+  }, UPKEEP_INTERVAL_MS);
   return async () => {
     clearInterval(timer);
     await running;
