@@ -20,7 +20,7 @@ export interface TestDatabase {
 }
 
 /**
- * The database of this test run: `DATABASE_URL` where it is set, else one embedded Postgres that
+ * The database of this test run: `TEST_DATABASE_URL` where it is set, else one embedded Postgres that
  * the first caller starts and the end of the run stops.
  */
 export async function testDatabase(): Promise<TestDatabase> {
@@ -48,7 +48,7 @@ export async function testDatabase(): Promise<TestDatabase> {
 }
 
 export async function testDatabaseUrl(): Promise<string> {
-  const given = process.env['DATABASE_URL'];
+  const given = process.env['TEST_DATABASE_URL'];
   if (given !== undefined && given !== '') return given;
   const dataDir = process.env[FOLDER_VARIABLE];
   if (dataDir === undefined) throw new Error('test/postgres.ts is not the globalSetup of vitest');
