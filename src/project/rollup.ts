@@ -35,11 +35,21 @@ async function computeDirty(client: PoolClient, schema: string): Promise<DirtyHo
      where hour in (select distinct hour from "${schema}".dirty_hour order by hour limit $1)`,
     [HOURS_A_ROUND],
   );
-  if (rows.length === 0) return rows;
-  const hours = [...new Set(rows.map((row) => row.hour))];
+  const kept = await oldestKeptHour(client, schema);
+  // Of what retention drops, the rows of its hours stay as they were computed last.
+  const hours = [...new Set(rows.map((row) => row.hour))].filter((hour) => hour >= kept);
+  if (hours.length === 0) return rows;
   await computeHours(client, schema, hours);
   await computeDays(client, schema, [...new Set(hours.map((hour) => Math.floor(hour / 24)))]);
   return rows;
+}
+
+async function oldestKeptHour(client: PoolClient, schema: string): Promise<number> {
+  const { rows } = await client.query<{ hour: number }>(
+    `select coalesce(min(floor), 0) / 60 as hour from "${schema}".retention_floor
+     where table_name = 'outcome_minute'`,
+  );
+  return rows[0]!.hour;
 }
 
 /** An hour that was marked again meanwhile has another version by now, and stays dirty. */
