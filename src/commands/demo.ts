@@ -3,7 +3,6 @@ import type { Config } from '../config.js';
 import { runDemo } from '../demo/demo.js';
 import { DEMO_NAMESPACE, emptyNamespace } from '../demo/namespace.js';
 import { AiRouterError } from '../errors.js';
-import { topicSpecs } from '../log/topics.js';
 import { createMetrics } from '../observe/metrics.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { startProjector } from '../roles/project.js';
@@ -19,11 +18,10 @@ export async function run(base: CommandContext, options: Record<string, unknown>
   const { config, logger } = context;
   const closers: (() => Promise<void>)[] = [];
   try {
-    const parts = await openParts(context, 'own');
+    const parts = await openParts(context, 'own', { singleNode: true });
     closers.unshift(parts.close);
-    const { databaseUrl, pool, topics } = parts;
-    await emptyNamespace(databaseUrl, pool, config.namespace);
-    await parts.log.createTopics(topicSpecs(topics, config.partitions, 'CreateTime'));
+    const { log, pool, topics } = parts;
+    await emptyNamespace(log, pool, topics, config.namespace, config.partitions);
     const metrics = createMetrics();
     const hotKeys = (await openHotKeys(parts, 'required'))!;
     closers.unshift(() => hotKeys.close());

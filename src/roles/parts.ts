@@ -11,6 +11,8 @@ import { createLoopbackHotKeys } from '../hotkeys/loopback-hot-keys.js';
 import { createMemoryHotKeys } from '../hotkeys/memory-hot-keys.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import { createEmbeddedLog, logSchema } from '../log/embedded-log.js';
+import type { KafkaLogOptions } from '../log/kafka-log.js';
+import type { PartitionReport } from '../log/partition-report.js';
 import type { Log } from '../log/port.js';
 import { type Topics, topicsOf } from '../log/topics.js';
 import type { Logger } from '../observe/logger.js';
@@ -42,7 +44,16 @@ export interface Parts {
  */
 export type Access = 'own' | 'attach' | 'any';
 
-export async function openParts(context: CommandContext, access: Access): Promise<Parts> {
+export interface LogOptions {
+  /** Topics that are made in Kafka may have one copy. */
+  singleNode?: boolean;
+}
+
+export async function openParts(
+  context: CommandContext,
+  access: Access,
+  options: LogOptions = {},
+): Promise<Parts> {
   const { config, logger } = context;
   const folder = await openFolder(context, access);
   const databaseUrl =
@@ -59,7 +70,7 @@ export async function openParts(context: CommandContext, access: Access): Promis
     await folder.owner?.release();
   };
   try {
-    const log = await openLog(config, logger, databaseUrl, pool);
+    const log = await openLog(config, logger, databaseUrl, pool, options);
     return {
       config,
       logger,
@@ -126,17 +137,35 @@ async function openLog(
   logger: Logger,
   databaseUrl: string,
   pool: Pool,
+  options: LogOptions,
 ): Promise<Log> {
+  const { fetchBytesMax } = config;
+  const report = ({ kind, partition, error }: PartitionReport): void => {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (kind === 'stopped') logger.error({ ...partition, reason }, 'A partition stopped.');
+    else logger.warn({ ...partition, reason }, 'A partition is tried again.');
+  };
+  if (config.kafkaBrokers !== null) {
+    const { createKafkaLog } = await import('../log/kafka-log.js');
+    const ssl = config.kafkaSsl === 'true';
+    const sasl = saslOf(config);
+    const brokers = config.kafkaBrokers;
+    return createKafkaLog({ brokers, ssl, fetchBytesMax, report, logger, ...sasl, ...options });
+  }
   const schema = logSchema(config.namespace);
   await migrate(databaseUrl, { schema, folder: join(packageRoot, 'schemas', 'postgres', 'log') });
-  return createEmbeddedLog({
-    pool,
-    schema,
-    fetchBytesMax: config.fetchBytesMax,
-    report: ({ kind, partition, error }) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (kind === 'stopped') logger.error({ ...partition, reason }, 'A partition stopped.');
-      else logger.warn({ ...partition, reason }, 'A partition is tried again.');
-    },
-  });
+  return createEmbeddedLog({ pool, schema, fetchBytesMax, report });
+}
+
+function saslOf(config: Config): Pick<KafkaLogOptions, 'sasl'> {
+  const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username } = config;
+  if (mechanism === null) return {};
+  if (username === null || config.kafkaSaslPassword === null) {
+    throw new AiRouterError(
+      'invalid_setting',
+      'KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD must be set where KAFKA_SASL_MECHANISM is',
+      { field: 'KAFKA_SASL_USERNAME', rule: 'set with KAFKA_SASL_MECHANISM' },
+    );
+  }
+  return { sasl: { mechanism, username, password: config.kafkaSaslPassword } };
 }
