@@ -12,7 +12,7 @@ import { type MakeLog, newTopic, text, useLogs, valueText } from './contract.js'
 
 const WAIT = { timeout: 60_000, interval: 20 };
 const until = (condition: () => void): Promise<void> => vi.waitFor(condition, WAIT);
-const newGroup = (): string => `group.${randomBytes(6).toString('hex')}`;
+export const newGroup = (): string => `group.${randomBytes(6).toString('hex')}`;
 const placeOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /** A promise that the test resolves. */
@@ -28,7 +28,7 @@ const retryError = (): AiRouterError => new AiRouterError('database_unavailable'
 const stopError = (): AiRouterError => new AiRouterError('dead_letter_limit', 'a person must act');
 
 /** The store that checkpoints are kept in, and what was delivered, in order. */
-class Ledger implements ConsumerHandlers {
+export class Ledger implements ConsumerHandlers {
   readonly checkpoints = new Map<string, number>();
   readonly delivered: { place: string; value: string; offset: number }[] = [];
   readonly assignedPlaces: string[] = [];

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { ISocketFactory } from 'kafkajs';
 import { type Stack, startStack } from '../../ops/stack/stack.js';
+import type { KafkaConnection } from '../../src/log/kafka-client.js';
 
 export interface Brokers {
   brokers: string[];
@@ -41,5 +42,17 @@ export function cuttableSockets(): { socketFactory: ISocketFactory; cut(): void 
       isCut = true;
       for (const socket of sockets) socket.destroy(new Error('cut'));
     },
+  };
+}
+
+/** For clients beside the log under test. */
+export function connectionTo(brokers: readonly string[]): KafkaConnection {
+  return {
+    brokers,
+    clientId: 'test',
+    ssl: false,
+    sasl: null,
+    requestTimeoutMs: 10_000,
+    logger: null,
   };
 }
