@@ -16,8 +16,8 @@ import {
  * replicas and every replay agree, and nothing is disabled for good.
  *
  * The ticks are walked from the oldest on:
- * - `closed` → `open`: among the newest ticks since it closed that hold at least 8 outcomes, fewer
- *   than half succeeded; or a tick has `unauthorized` and no success.
+ * - `closed` → `open`: among the newest ticks that hold at least 8 outcomes, fewer than half
+ *   succeeded; or a tick has `unauthorized` and no success.
  * - `open` → `half_open`: after two more ticks, with a share of 1 %.
  * - `half_open` → its share doubles with every 3 successes, → `closed` at 100 %; → `open` in a tick
  *   with more failures than successes.
@@ -91,48 +91,49 @@ function sumByTick(rows: readonly TickRow[], asOf: number): BreakerTick[] {
   return ticks;
 }
 
-function walk(ticks: readonly BreakerTick[]): Breaker {
-  let breaker = CLOSED;
-  let since = 0;
-  let openedAt = 0;
-  let successes = 0;
-  ticks.forEach((tick, at) => {
-    if (breaker.state === 'open' && at - openedAt > OPEN_TICKS) {
-      breaker = { ...breaker, state: 'half_open', share: HALF_OPEN_SHARE };
-      successes = 0;
-    }
-    if (breaker.state === 'half_open') {
-      if (tick.failure > tick.success) {
-        breaker = { ...breaker, state: 'open', share: 0 };
-        openedAt = at;
-        return;
-      }
-      successes += tick.success;
-      if (successes < SUCCESSES_PER_DOUBLING) return;
-      successes = 0;
-      const share = breaker.share * 2;
-      breaker = share < 1 ? { ...breaker, share } : CLOSED;
-      if (breaker === CLOSED) since = at + 1;
-      return;
-    }
-    const reason = breaker.state === 'closed' ? tripReason(ticks, since, at) : null;
-    if (reason !== null) {
-      breaker = { state: 'open', share: 0, reason };
-      openedAt = at;
-    }
-  });
-  return breaker;
+interface Phase {
+  breaker: Breaker;
+  openedAt: number;
+  /** Successes on probation since its share last changed. */
+  successes: number;
 }
 
-function tripReason(
-  ticks: readonly BreakerTick[],
-  since: number,
-  at: number,
-): BreakerReason | null {
+function walk(ticks: readonly BreakerTick[]): Breaker {
+  let phase: Phase = { breaker: CLOSED, openedAt: 0, successes: 0 };
+  for (let at = 0; at < ticks.length; at++) phase = nextPhase(phase, ticks, at);
+  return phase.breaker;
+}
+
+function nextPhase(phase: Phase, ticks: readonly BreakerTick[], at: number): Phase {
+  const { breaker } = phase;
+  if (breaker.state === 'closed') {
+    const reason = tripReason(ticks, at);
+    return reason === null ? phase : opened(reason, at);
+  }
+  if (breaker.state === 'half_open') return probed(phase, ticks[at]!, at);
+  if (at - phase.openedAt <= OPEN_TICKS) return phase;
+  const probation: Breaker = { ...breaker, state: 'half_open', share: HALF_OPEN_SHARE };
+  return probed({ ...phase, breaker: probation, successes: 0 }, ticks[at]!, at);
+}
+
+function opened(reason: BreakerReason | null, at: number): Phase {
+  return { breaker: { state: 'open', share: 0, reason }, openedAt: at, successes: 0 };
+}
+
+function probed(phase: Phase, tick: BreakerTick, at: number): Phase {
+  if (tick.failure > tick.success) return opened(phase.breaker.reason, at);
+  const successes = phase.successes + tick.success;
+  if (successes < SUCCESSES_PER_DOUBLING) return { ...phase, successes };
+  const share = phase.breaker.share * 2;
+  const breaker = share < 1 ? { ...phase.breaker, share } : CLOSED;
+  return { ...phase, breaker, successes: 0 };
+}
+
+function tripReason(ticks: readonly BreakerTick[], at: number): BreakerReason | null {
   if (ticks[at]!.unauthorized > 0 && ticks[at]!.success === 0) return 'unauthorized';
   let success = 0;
   let outcomes = 0;
-  for (let i = at; i >= since && outcomes < OUTCOMES_MIN; i--) {
+  for (let i = at; i >= 0 && outcomes < OUTCOMES_MIN; i--) {
     success += ticks[i]!.success;
     outcomes += ticks[i]!.success + ticks[i]!.failure;
   }

@@ -1,6 +1,6 @@
 /**
  * Why an offering is not in the answer. Codes are stable: they stand in answers and in the
- * decision log. `docs/routing.md` is made from these tables.
+ * decision log.
  */
 export const EXCLUSIONS = {
   model_disabled: 'The model is disabled in the catalogue.',

@@ -273,6 +273,37 @@ describe('decide', () => {
     expect(decided.candidates[0]!.model).toBe('m');
   });
 
+  it('I8 answers what was tried from the same board', () => {
+    const board = new Board(measured([offering('m', 'a'), offering('m', 'b')]), AS_OF, false);
+    const providers = (tried: string[]) =>
+      decide({
+        board,
+        decidedAtMs: AS_OF * 1000,
+        staleAfterMs: 10_000,
+        tenant: '',
+        request: request({ tried }),
+        decisionId: decisionId(1),
+      }).candidates.map(({ provider }) => provider);
+    expect(providers([]).sort()).toEqual(['a', 'b']);
+    expect(providers(['m|a||'])).toEqual(['b']);
+    expect(providers(['m|b||'])).toEqual(['a']);
+  });
+
+  it('judges by first attempts, by later ones only where those are too few', () => {
+    const a = offering('m', 'a');
+    const ratio = (first: number): number => {
+      const rows = [
+        minute(5, { success: first }),
+        minute(5, { error: 50 }, { fallback: true }),
+        minute(5, { success: 50 }),
+      ].slice(0, first === 0 ? 2 : 3);
+      return decideOn(measured([a], { minutes: { [a.offering]: rows } })).candidates[0]!.expected
+        .success_ratio;
+    };
+    expect(ratio(1)).toBeGreaterThan(0.95);
+    expect(ratio(0)).toBeLessThan(0.5);
+  });
+
   it('never mixes streamed and whole answers', () => {
     const a = offering('m', 'a');
     const slow = [minute(5, { success: 50 }, { pace: 24, stream: true })];

@@ -48,9 +48,10 @@ const snapshot = snapshotOf({
   },
 });
 
+let nowMs = AS_OF * 1000 + 1;
 const app = createRouteApp({
   snapshotSource: { current: () => snapshot },
-  clock: { nowMs: () => AS_OF * 1000 + 1 },
+  clock: { nowMs: () => nowMs },
   logger: { info: () => {}, warn: () => {}, error: () => {} },
   staleAfterMs: 10_000,
 });
@@ -163,5 +164,13 @@ describe('the pages', () => {
       expect(second.body).toBe('');
       expect((await get(url, { 'if-none-match': '"other"' })).body).toBe(first.body);
     }
+  });
+
+  it('are of the second in which they are asked for', async () => {
+    const asOf = async () => (await get('/v1/models/plain/endpoints')).json().data.as_of;
+    expect(await asOf()).toBe(AS_OF * 1000);
+    nowMs += 1000;
+    expect(await asOf()).toBe(AS_OF * 1000 + 1000);
+    nowMs -= 1000;
   });
 });
