@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { AiRouterError } from '../errors.js';
 import { backoffMs } from './backoff.js';
 import { type KafkaConnection, openKafka } from './kafka-client.js';
@@ -155,7 +155,7 @@ type Settings = ReadonlyMap<string, string>;
 async function settingsOf(admin: Admin, topics: readonly string[]): Promise<Map<string, Settings>> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+    resources: topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
   });
   return new Map(
     resources.map(({ resourceName, configEntries }) => [
