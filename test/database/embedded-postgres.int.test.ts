@@ -55,7 +55,7 @@ describe('startEmbeddedPostgres', () => {
     ]);
     await query(first.databaseUrl, 'create table kept as select 7 as n');
     await first.stop();
-    expect(hasEnded(first.pid)).toBe(true);
+    await vi.waitUntil(() => hasEnded(first.pid)); // Its parent has to notice as well.
     const second = await dirs.start(dataDir);
     expect(second.pid).not.toBe(first.pid);
     expect(await query(second.databaseUrl, 'select n from kept')).toEqual([{ n: 7 }]);
@@ -111,11 +111,13 @@ describe('startEmbeddedPostgres', () => {
     const lockFile = join(String(row!['data']), 'postmaster.pid');
     const lines = (await readFile(lockFile, 'utf8')).split('\n');
     await first.stop();
-    // As after a restart of the machine: the number went to init, which is neither us nor our parent.
-    await writeFile(lockFile, ['1', ...lines.slice(1)].join('\n'));
+    // As after a restart of the machine: the number went to another program of the same user.
+    const other = await dirs.start(await dirs.newFolder());
+    await writeFile(lockFile, [String(other.pid), ...lines.slice(1)].join('\n'));
     const second = await dirs.start(dataDir);
     expect(second.adopted).toBe(false);
     expect(await query(second.databaseUrl, 'select 1 as n')).toEqual([{ n: 1 }]);
+    expect(hasEnded(other.pid)).toBe(false);
   });
 
   it('stops also where its folder was removed under it', async () => {
@@ -123,7 +125,7 @@ describe('startEmbeddedPostgres', () => {
     const server = await dirs.start(dataDir);
     await rm(join(dataDir, 'postgres'), { recursive: true });
     await server.stop();
-    expect(hasEnded(server.pid)).toBe(true);
+    await vi.waitUntil(() => hasEnded(server.pid)); // Its parent has to notice as well.
   });
 
   it('takes another port where the preferred one is taken', async () => {

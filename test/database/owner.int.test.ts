@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { becomeOwner, findOwner, type Owner, type OwnerOptions } from '../../src/database/owner.js';
+import { type OwnerLock, ownerLockHolder, takeOwnerLock } from '../../src/database/owner-lock.js';
 import { livePostmaster } from '../../src/database/postmaster.js';
 import type { AiRouterError } from '../../src/errors.js';
 import { testDatabaseUrl } from '../postgres.js';
@@ -102,6 +103,22 @@ describe('becomeOwner', () => {
     await releasing;
     expect(await answers(next.databaseUrl)).toBe(1);
     expect(await findOwner(dataDir)).not.toBeNull();
+  });
+
+  it('waits while the holder of the lock has not said who it is', async () => {
+    const dataDir = await dirs.newFolder();
+    await mkdir(dataDir);
+    const databaseUrl = await testDatabaseUrl();
+    const lock = await takeOwnerLock(databaseUrl, dataDir);
+    let isOwner = false;
+    const owning = own(dataDir, { databaseUrl }).then(() => {
+      isOwner = true;
+    });
+    for (let n = 0; n < 50; n += 1) await ownerLockHolder(databaseUrl, dataDir);
+    expect(isOwner).toBe(false);
+    await (lock as OwnerLock).release();
+    await owning;
+    expect(await findOwner(dataDir)).toMatchObject({ pid: process.pid });
   });
 
   it('takes the lock again when its session broke', async () => {
