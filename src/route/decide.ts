@@ -123,7 +123,7 @@ function answer(
     score: plan.strategy.score(candidate),
     expected: {
       duration_ms_p50: Math.round(reference * ratioOfPace(estimate.pace.mean)),
-      ttft_ms_p50: request.stream ? board.ttftMsP50(candidate.key) : null,
+      ttft_ms_p50: request.stream ? board.evidence.ttftMsP50(candidate.key) : null,
       cost_nano_usd: costNanoUsd(tiers, size),
       success_ratio: estimate.success.mean,
     },

@@ -1,0 +1,135 @@
+import { quantileOf } from '../fold/histogram.js';
+import { UNKNOWN_INPUT_TOKENS, UNKNOWN_OUTPUT_TOKENS } from '../fold/reference.js';
+import type { LatencyMetric, ModelsValueOffering } from '../hotkeys/values.js';
+import {
+  DEFAULT_PRIOR,
+  type Estimate,
+  estimateBefore,
+  estimateOf,
+  narrowedPace,
+  narrowedSuccess,
+  type Prior,
+} from './estimate.js';
+import { mergeHistograms } from './histograms.js';
+import { kept } from './kept.js';
+import type { Snapshot } from './snapshot.js';
+import { addTally, emptyTally, type Tally, type Window, windowOf } from './window.js';
+
+export interface Estimates {
+  estimate: Estimate;
+  /** As before the change that was seen; null where none was. */
+  estimateBefore: Estimate | null;
+}
+
+/** Fewer outcomes with a known size say little of a model's requests. */
+const SIZES_MIN = 8;
+
+/**
+ * What the rows of a snapshot say as of one tick of 5 s, for streamed or for whole answers:
+ * windows, priors, estimates. Nothing of it changes within a tick, so the boards of its seconds
+ * share it. Computed when first asked for.
+ */
+export class Evidence {
+  readonly snapshot: Snapshot;
+  /** Seconds since the epoch, any of the tick. */
+  readonly asOf: number;
+  readonly stream: boolean;
+  readonly #estimates = new Map<string, Estimates>();
+  readonly #windows = new Map<string, Window>();
+  readonly #wholes = new Map<string, Tally>();
+  readonly #priors = new Map<string, Prior>();
+  readonly #sizes = new Map<string, { inputTokens: number; outputTokens: number }>();
+  readonly #ttft = new Map<string, number | null>();
+
+  constructor(snapshot: Snapshot, asOf: number, stream: boolean) {
+    this.snapshot = snapshot;
+    this.asOf = asOf;
+    this.stream = stream;
+  }
+
+  estimates(offering: ModelsValueOffering): Estimates {
+    return kept(this.#estimates, offering.offering, () => {
+      const prior = this.#prior(offering);
+      const window = this.#window(offering.offering);
+      const estimate = estimateOf(prior, window);
+      const { changedBins } = estimate;
+      return {
+        estimate,
+        estimateBefore: changedBins === null ? null : estimateBefore(prior, window, changedBins),
+      };
+    });
+  }
+
+  /** Mean tokens of the model's requests; of unknown ones, those of a plain conversation. */
+  usualSize(model: string): { inputTokens: number; outputTokens: number } {
+    return kept(this.#sizes, model, () => this.#meanSize(model));
+  }
+
+  /** Median time to the first token over 30 minutes, ms; null = not measured. */
+  ttftMsP50(offering: string): number | null {
+    return kept(this.#ttft, offering, () => this.#quantile(offering, 'ttft_ms', 500));
+  }
+
+  #window(offering: string): Window {
+    return kept(this.#windows, offering, () => {
+      const { metrics, health } = this.snapshot;
+      const rows = { offering, metrics: metrics.get(offering), health };
+      return windowOf(rows, this.asOf, this.stream);
+    });
+  }
+
+  /**
+   * Success: default, model, provider, then the offering's own 30 minutes. Pace: default, provider,
+   * model, then the offering's own: how long an answer takes is first of all a matter of the model,
+   * whether there is one, of the provider. Hourly rows are not read: they are computed at a pace of
+   * their own, and equal logs must give equal decisions.
+   */
+  #prior({ offering, model, provider }: ModelsValueOffering): Prior {
+    const ofPair = kept(this.#priors, JSON.stringify([model, provider]), () => {
+      const { offeringsByModel, offeringsByProvider } = this.snapshot.catalogue;
+      const modelTally = this.#wholeOf('model', model, offeringsByModel.get(model));
+      const providerTally = this.#wholeOf('provider', provider, offeringsByProvider.get(provider));
+      const success = narrowedSuccess(narrowedSuccess(DEFAULT_PRIOR, modelTally), providerTally);
+      return narrowedPace(narrowedPace(success, providerTally), modelTally);
+    });
+    const { whole } = this.#window(offering);
+    return narrowedSuccess(narrowedPace(ofPair, whole), whole);
+  }
+
+  #wholeOf(
+    kind: 'model' | 'provider',
+    name: string,
+    offerings: readonly ModelsValueOffering[] = [],
+  ): Tally {
+    return kept(this.#wholes, `${kind}:${name}`, () => {
+      const sum = emptyTally();
+      for (const { offering } of offerings) addTally(sum, this.#window(offering).whole);
+      return sum;
+    });
+  }
+
+  #meanSize(model: string): { inputTokens: number; outputTokens: number } {
+    const input = { count: 0, sum: 0 };
+    const output = { count: 0, sum: 0 };
+    for (const { offering } of this.snapshot.catalogue.offeringsByModel.get(model) ?? []) {
+      for (const row of this.snapshot.metrics.get(offering)?.minutes ?? []) {
+        input.count += row.input_tokens[0];
+        input.sum += row.input_tokens[1];
+        output.count += row.output_tokens[0];
+        output.sum += row.output_tokens[1];
+      }
+    }
+    const mean = ({ count, sum }: { count: number; sum: number }, unknown: number): number =>
+      count < SIZES_MIN ? unknown : Math.round(sum / count);
+    return {
+      inputTokens: mean(input, UNKNOWN_INPUT_TOKENS),
+      outputTokens: mean(output, UNKNOWN_OUTPUT_TOKENS),
+    };
+  }
+
+  #quantile(offering: string, metric: LatencyMetric, perMille: number): number | null {
+    const rows = this.snapshot.metrics.get(offering)?.latency ?? [];
+    const counts = mergeHistograms(rows, metric, this.stream, this.asOf);
+    return quantileOf(counts, 0, perMille);
+  }
+}
