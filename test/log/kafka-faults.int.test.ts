@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Stack } from '../../ops/stack/stack.js';
 import { openKafka } from '../../src/log/kafka-client.js';
-import { createKafkaLog, type KafkaLog } from '../../src/log/kafka-log.js';
+import { createKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../src/log/kafka-log.js';
 import type { PartitionReport } from '../../src/log/partition-report.js';
 import type { NewRecord } from '../../src/log/port.js';
 import { Ledger, newGroup } from './consumer-contract.js';
@@ -22,7 +22,7 @@ afterEach(async () => {
   await stack.stop();
 }, 60_000);
 
-function newLog(options: { singleNode?: boolean } = {}): KafkaLog {
+function newLog(options: Partial<KafkaLogOptions> = {}): KafkaLog {
   const log = createKafkaLog({
     brokers: stack.kafkaBrokers!.split(','),
     sessionTimeoutMs: 6_000,
@@ -166,17 +166,25 @@ describe('Kafka of three brokers', () => {
 });
 
 describe('Kafka of one broker', () => {
-  it('goes on where it stood when the broker was killed and is back (I1 I5)', async () => {
+  it('goes on where it stood when the broker is back, killed or frozen (I1 I5)', async () => {
     stack = await startBrokers(1);
     const topic = newTopic();
-    const log = newLog({ singleNode: true });
+    const log = newLog({ singleNode: true, watchdogMs: 4_000 });
     await log.createTopics([{ topic, partitions: 2, timestampType: 'LogAppendTime' }]);
     const ledger = new Ledger();
     await log.consumer(newGroup(), [topic]).start(ledger);
     const writers = [0, 1].map((partition) => startWriter(log, topic, partition));
     await progress(writers, 1_000);
+    // Longer than a session: what was assigned may be another member's.
+    await stack.kill('kafka-1', 'SIGSTOP');
+    await vi.waitFor(() => {
+      expect(reports.map(({ error }) => String(error)).join()).toContain('no beat');
+      expect(ledger.revokedPlaces).toHaveLength(2);
+    }, WAIT);
+    await stack.kill('kafka-1', 'SIGCONT');
+    await vi.waitFor(() => expect(ledger.assignedPlaces).toHaveLength(4), WAIT);
+    await progress(writers, 1_000);
     await stack.kill('kafka-1', 'SIGKILL');
-    await vi.waitFor(() => expect(reports).not.toEqual([]), WAIT);
     await stack.restart('kafka-1');
     await progress(writers, 1_000);
     await Promise.all(writers.map((writer) => writer.stop()));
