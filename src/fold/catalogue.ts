@@ -1,9 +1,9 @@
+import { isPriceBoundary } from '../event/input-class.js';
 import { offeringKey } from '../event/offering-key.js';
 import type { CataloguePrice, DecodedRecord } from '../event/outcome.js';
 import { brokenRuleOfCatalogue } from '../event/rules.js';
 import { type FoldContext, park } from './context.js';
 import type { Cell } from './delta.js';
-import { isPriceBoundary } from '../event/input-class.js';
 import { TABLES, type TableName } from './tables.js';
 
 type CatalogueRecord = Extract<DecodedRecord, { type: `Catalogue${string}` } | { type: 'Policy' }>;

@@ -1,5 +1,6 @@
 import type { DecodeFailure } from '../event/decode.js';
 import type { DecodedRecord } from '../event/outcome.js';
+import { recordTimeMs } from '../event/record-time.js';
 import { foldCatalogueRecord } from './catalogue.js';
 import {
   type BatchResult,
@@ -34,13 +35,14 @@ export function foldBatch(
   for (const record of records) {
     if (record.offset < state.offsetNext) continue;
     state.offsetNext = record.offset + 1;
-    state.highestRecordMs = Math.max(state.highestRecordMs ?? 0, record.timestampMs);
+    const recordMs = recordTimeMs(record.timestampMs);
+    state.highestRecordMs = Math.max(state.highestRecordMs ?? 0, recordMs);
     const context: FoldContext = {
       state,
       settings,
       result,
       offset: record.offset,
-      recordMs: record.timestampMs,
+      recordMs,
     };
     const undecodable = foldRecord(context, record.decoded);
     if (state.limit.count(record.offset, undecodable)) {

@@ -1,8 +1,8 @@
+import { inputClassOf } from '../event/input-class.js';
 import { type FoldedOutcome, STATUSES } from '../event/outcome.js';
 import type { FoldContext } from './context.js';
 import { add, cellOf, countBucket, keepGreatest, keepLeast, type Row } from './delta.js';
 import { bucketOf } from './histogram.js';
-import { inputClassOf } from '../event/input-class.js';
 import { paceOf } from './reference.js';
 
 const TICK_MS = 5_000;

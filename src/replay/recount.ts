@@ -1,5 +1,6 @@
 import { decode } from '../event/decode.js';
 import type { DecodedRecord, Uuid } from '../event/outcome.js';
+import { recordTimeMs } from '../event/record-time.js';
 import type { Schemas } from '../event/schemas.js';
 import type { LogReader, LogRecord } from '../log/port.js';
 
@@ -70,7 +71,8 @@ class Recounter {
     this.#options = options;
   }
 
-  count(record: LogRecord): void {
+  count(stored: LogRecord): void {
+    const record = { ...stored, timestampMs: recordTimeMs(stored.timestampMs) };
     this.#highestMs = Math.max(this.#highestMs, record.timestampMs);
     const decoded = decode(record.value, record.headers, this.#options.schemas);
     if ('failed' in decoded) {

@@ -191,6 +191,18 @@ describe('the time of an event', () => {
     expect(tables.table('outcome_tick')[0]!['tick']).toBe(START_MS / 5_000);
   });
 
+  it('stays in the range of the tables, whatever a copied log claims', () => {
+    for (const recordMs of [-1, 2 ** 53 - 1]) {
+      const { tables, result } = foldWhole([
+        record(0, single(outcome({ occurred_at: 253_402_300_799_999 })), recordMs),
+      ]);
+      expect(result.counts).toMatchObject({ applied: 1, skewed: 1 });
+      const minute = tables.table('outcome_minute')[0]!['minute'] as number;
+      expect(minute).toBeGreaterThanOrEqual(0);
+      expect(minute).toBeLessThan(2 ** 31);
+    }
+  });
+
   it('is late beyond the retention of the minutes', () => {
     const { tables, result } = foldWhole([
       record(0, single(outcome({ occurred_at: START_MS - SETTINGS.minuteRetentionMs - 60_000 }))),
