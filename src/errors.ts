@@ -187,6 +187,12 @@ export const ERRORS = {
   },
   rate_limited: { action: 'stop', exit: 2, http: 429, meaning: 'The key is over its limit.' },
   not_ready: { action: 'retry', exit: 3, http: 503, meaning: 'No state has been read yet.' },
+  overloaded: {
+    action: 'retry',
+    exit: 3,
+    http: 503,
+    meaning: 'Too much is under way; the same request can be sent again a little later.',
+  },
   internal: { action: 'stop', exit: 3, http: 500, meaning: 'A defect; the log has the details.' },
 } as const satisfies Record<
   string,

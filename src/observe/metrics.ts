@@ -53,6 +53,18 @@ export const METRICS = {
     help: "Age of the router's snapshot.",
     labels: [],
   },
+  ingestItems: {
+    name: 'airouter_ingest_items_total',
+    type: 'counter',
+    help: 'Items that the ingest role was sent, by route and by what became of them (accepted: the log has acknowledged them; rejected: they break a rule; unavailable: the log did not acknowledge them, and they are sent again).',
+    labels: ['route', 'result'],
+  },
+  decisionLog: {
+    name: 'airouter_decision_log_total',
+    type: 'counter',
+    help: 'Decisions that the router gives to the log, by what became of them (delivered, refused, queue_full, closed).',
+    labels: ['result'],
+  },
   published: {
     name: 'airouter_publisher_outcomes_total',
     type: 'counter',
