@@ -1,0 +1,134 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../clock.js';
+import { AiRouterError, asAiRouterError, ERRORS } from '../errors.js';
+import type { Metrics } from '../observe/metrics.js';
+import type { Authenticate } from '../route/access.js';
+import { BodyBudget } from './body-budget.js';
+import { readDecision } from './decision-item.js';
+import { entriesOf, type Places } from './entries.js';
+import { readInflight } from './inflight-item.js';
+import { Intake } from './intake.js';
+import { ofTenant, type Read } from './item.js';
+import { readOutcome } from './outcome-item.js';
+import type { RecordWriter } from './record-writer.js';
+import { bodyOf } from './schema.js';
+import { readSummary } from './summary-item.js';
+
+/** Items of one body, in all its lists. */
+export const ITEMS_MAX = 1_000;
+export const BODY_BYTES_MAX = 5 * 1024 * 1024;
+const RETRY_AFTER_S = 1;
+
+export interface IngestAppOptions {
+  writer: RecordWriter;
+  places: Places;
+  clock: Clock;
+  /** Who the caller is; throws where there is nothing for it here. */
+  authenticate: Authenticate;
+  metrics: Metrics | null;
+}
+
+type Lists = Partial<Record<string, unknown[]>>;
+
+/**
+ * The routes that write the log, on a server that may have those of other roles too. 202 says that
+ * every accepted item is in the log; 503, that none may be counted on, and all may be sent again.
+ */
+export function registerIngest(app: FastifyInstance, options: IngestAppOptions): void {
+  const { places, clock } = options;
+  const entries = entriesOf(places);
+  app.register(async (guarded) => {
+    guardWith(guarded, options);
+    const post = postTo(guarded, options);
+    post('/v1/outcomes', ['outcomes', 'summaries'], (body, tenant) => {
+      const intake = new Intake();
+      const own =
+        <T>(read: (item: unknown) => Read<T>) =>
+        (item: unknown): Read<T> => {
+          const mine = ofTenant(item, tenant);
+          return 'broken' in mine ? mine : read(mine.value);
+        };
+      const nowMs = clock.nowMs();
+      const summary = (item: unknown) => readSummary(item, nowMs);
+      intake.take('outcomes', body['outcomes'] ?? [], own(readOutcome), entries.outcome);
+      intake.take('summaries', body['summaries'] ?? [], own(summary), entries.summary);
+      return intake;
+    });
+    post('/v1/inflight', ['inflight'], (body) => {
+      const intake = new Intake();
+      intake.take('inflight', body['inflight'] ?? [], readInflight, entries.inflight);
+      return intake;
+    });
+    post('/v1/decisions', ['decisions'], (body) => {
+      const intake = new Intake();
+      intake.take('decisions', body['decisions'] ?? [], readDecision, entries.decision);
+      return intake;
+    });
+  });
+}
+
+function guardWith(app: FastifyInstance, { authenticate }: IngestAppOptions): void {
+  const budget = new BodyBudget();
+  app.decorateRequest('caller', null);
+  app.addHook('onRequest', async (request, reply) => {
+    request.caller = authenticate(request);
+    budget.admit(request, reply);
+  });
+  app.addHook('onError', async (_request, reply, error) => {
+    const { code } = asAiRouterError(error);
+    if (ERRORS[code].http === 503) reply.header('retry-after', String(RETRY_AFTER_S));
+  });
+}
+
+function postTo(app: FastifyInstance, { writer, metrics }: IngestAppOptions) {
+  return (
+    url: string,
+    lists: string[],
+    intakeOf: (body: Lists, tenant: string) => Intake,
+  ): void => {
+    app.post<{ Body: Lists }>(
+      url,
+      { bodyLimit: BODY_BYTES_MAX, schema: bodyOf(...lists) },
+      async (request, reply) => {
+        checkCount(request, lists);
+        const { entries, errors } = intakeOf(request.body, request.caller?.tenant ?? '');
+        const count = (result: string, items: number) =>
+          metrics?.counter('ingestItems').inc({ route: url, result }, items);
+        count('rejected', errors.length);
+        if (entries.length === 0) return refuseAll(reply, errors);
+        try {
+          await writer.write(entries);
+        } catch (error) {
+          count('unavailable', entries.length);
+          throw error;
+        }
+        count('accepted', entries.length);
+        reply.code(202);
+        return { accepted: entries.length, rejected: errors.length, errors };
+      },
+    );
+  };
+}
+
+function checkCount({ body }: FastifyRequest<{ Body: Lists }>, lists: readonly string[]): void {
+  const items = lists.reduce((sum, list) => sum + (body[list]?.length ?? 0), 0);
+  if (items >= 1 && items <= ITEMS_MAX) return;
+  const field = lists.join(' and ');
+  const rule = `lists of 1..${ITEMS_MAX} items in all`;
+  throw new AiRouterError('invalid_request', `${field} must be ${rule}`, { field, rule });
+}
+
+function refuseAll(reply: FastifyReply, errors: Intake['errors']) {
+  const code = 'rule_broken';
+  reply.code(ERRORS[code].http).type('application/problem+json');
+  return {
+    type: `urn:airouter:error:${code}`,
+    title: ERRORS[code].meaning,
+    status: ERRORS[code].http,
+    code,
+    detail: 'every item is wrong; nothing was written',
+    accepted: 0,
+    rejected: errors.length,
+    errors,
+  };
+}
