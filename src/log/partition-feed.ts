@@ -15,6 +15,9 @@ export type ReadForFeed = (
   signal: AbortSignal,
 ) => Promise<LogBatch>;
 
+/** How often a stopped partition looks whether its cause is gone. */
+const ASK_AGAIN_MS = 5_000;
+
 export interface FeedOptions {
   partition: TopicPartition;
   read: ReadForFeed;
@@ -30,7 +33,8 @@ export interface FeedOptions {
  * - at the end of the partition it waits for `wake`, which an append or the poll calls;
  * - an error of the kind `retry`, of the handler or of the log, leads to a growing pause and to
  *   the question where to start; what was read is forgotten;
- * - any other error ends it for good, and is reported;
+ * - any other error stops it until a person has acted: it is reported once, and from time to time
+ *   the feed asks again where to start, so that it goes on by itself once the cause is gone;
  * - `stop` ends it after the batch in flight; pauses and waits end at once.
  */
 export class PartitionFeed {
@@ -38,6 +42,8 @@ export class PartitionFeed {
   readonly #options: FeedOptions;
   readonly #stopping = new AbortController();
   #failures = 0;
+  /** It was reported as stopped, and no batch has passed since. */
+  #isStopped = false;
   /** Offset that an idle feed waits for; null = it is at work. */
   #idleAt: number | null = null;
   #isWoken = false;
@@ -76,13 +82,18 @@ export class PartitionFeed {
       try {
         await this.#deliverFrom(await this.#options.handlers.assigned(this.partition));
       } catch (error) {
-        if (!isRetry(error)) {
-          this.#options.report({ kind: 'stopped', partition: this.partition, error });
-          return;
-        }
-        await this.#backOff(error);
+        if (isRetry(error)) await this.#backOff(error);
+        else await this.#waitForPerson(error);
       }
     }
+  }
+
+  async #waitForPerson(error: unknown): Promise<void> {
+    if (!this.#isStopped) {
+      this.#options.report({ kind: 'stopped', partition: this.partition, error });
+    }
+    this.#isStopped = true;
+    await pause(ASK_AGAIN_MS, this.#stopping.signal);
   }
 
   async #deliverFrom(start: number): Promise<void> {
@@ -100,6 +111,8 @@ export class PartitionFeed {
       }
       offset = await handlers.batch(batch);
       this.#failures = 0;
+      if (this.#isStopped) this.#options.report({ kind: 'resumed', partition: this.partition });
+      this.#isStopped = false;
     }
   }
 

@@ -88,7 +88,7 @@ export interface ConsumerHandlers {
   /**
    * Called before the first batch of a newly assigned partition; resolves with the offset to
    * start from. When it rejects with a `retry` error it is called again after a pause; with any
-   * other error that partition stops.
+   * other error that partition stops, and is asked about again every few seconds.
    */
   assigned(place: TopicPartition): Promise<number>;
   /**

@@ -140,11 +140,7 @@ async function openLog(
   options: LogOptions,
 ): Promise<Log> {
   const { fetchBytesMax } = config;
-  const report = ({ kind, partition, error }: PartitionReport): void => {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (kind === 'stopped') logger.error({ ...partition, reason }, 'A partition stopped.');
-    else logger.warn({ ...partition, reason }, 'A partition is tried again.');
-  };
+  const report = partitionLog(logger);
   if (config.kafkaBrokers !== null) {
     const { createKafkaLog } = await import('../log/kafka-log.js');
     const ssl = config.kafkaSsl === 'true';
@@ -155,6 +151,20 @@ async function openLog(
   const schema = logSchema(config.namespace);
   await migrate(databaseUrl, { schema, folder: join(packageRoot, 'schemas', 'postgres', 'log') });
   return createEmbeddedLog({ pool, schema, fetchBytesMax, report });
+}
+
+/** One line a change of state; a partition that is tried again says so with each try. */
+function partitionLog(logger: Logger): (report: PartitionReport) => void {
+  return (report) => {
+    const place = { ...report.partition };
+    if (report.kind === 'resumed') {
+      logger.info(place, 'A partition goes on.');
+      return;
+    }
+    const reason = report.error instanceof Error ? report.error.message : String(report.error);
+    if (report.kind === 'stopped') logger.error({ ...place, reason }, 'A partition stopped.');
+    else logger.warn({ ...place, reason }, 'A partition is tried again.');
+  };
 }
 
 function saslOf(config: Config): Pick<KafkaLogOptions, 'sasl'> {
