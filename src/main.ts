@@ -1,9 +1,12 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import type { CommandContext } from './commands/context.js';
+import { type CommandContext, Interruption } from './commands/context.js';
 import { loadConfig } from './config.js';
 import { type AiRouterError, asAiRouterError, ERRORS } from './errors.js';
 import { createLogger } from './observe/logger.js';
+import { packageRoot } from './package-root.js';
 
 /**
  * The command line: names, arguments and exit codes; each command is a module of its own, loaded
@@ -12,17 +15,22 @@ import { createLogger } from './observe/logger.js';
  */
 type Run = (context: CommandContext, options: Record<string, unknown>) => Promise<void>;
 
+/** They hold what others rely on: the first signal stops them in order. Others end at once. */
+const STOPPED_IN_ORDER: ReadonlySet<string> = new Set(['all', 'project', 'route', 'demo']);
+
 const stopping = new AbortController();
 process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram();
-  stopOnSignals();
+  endOnDefects();
+  endWithReader();
   try {
     await program.parseAsync(argv);
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof Interruption) return error.exitCode;
     return report(asAiRouterError(error));
   }
 }
@@ -32,6 +40,7 @@ function createProgram(): Command {
     .description(
       'Decides where the next AI request should go, from what happened to the last ones.',
     )
+    .version(readVersion())
     .exitOverride()
     .configureHelp({ showGlobalOptions: true });
   const add = (name: string, description: string, load: () => Promise<{ run: Run }>): Command =>
@@ -43,6 +52,7 @@ function createProgram(): Command {
       .action(async (...args: unknown[]) => {
         const command = args.at(-1) as Command;
         const options = { ...command.opts(), args: command.args };
+        stopOnSignals(STOPPED_IN_ORDER.has(name));
         await (await load()).run(contextOf(options), options);
       });
 
@@ -73,10 +83,22 @@ function createProgram(): Command {
   )
     .argument('<action>', 'import')
     .argument('[file]', 'a JSON document; the built-in catalogue without it');
-  add('dlq', 'dead letters: `dlq list`', () => import('./commands/dlq.js')).argument(
-    '<action>',
-    'list',
-  );
+  add(
+    'dlq',
+    'dead letters: `dlq list`, `dlq allow --partition P --to OFFSET`',
+    () => import('./commands/dlq.js'),
+  )
+    .argument('<action>', 'list or allow')
+    .option('--topic <name>', 'of the partition that goes on', 'outcomes')
+    .option('--partition <n>', 'the partition that goes on')
+    .option('--to <offset>', 'let undecodable records below this offset pass');
+  add(
+    'topics',
+    'topics of Kafka: `topics create [--single-node]`',
+    () => import('./commands/topics.js'),
+  )
+    .argument('<action>', 'create')
+    .option('--single-node', 'accept topics with one copy');
   add('topic', 'records of a topic: `topic cat TOPIC`', () => import('./commands/topic.js'))
     .argument('<action>', 'cat')
     .argument(
@@ -100,20 +122,39 @@ function contextOf(options: Record<string, unknown>): CommandContext {
     logger: createLogger(config.logLevel),
     json: options['json'] === true,
     stop: stopping.signal,
+    fail: (error) => stopping.abort(error),
     progress: (line) => process.stderr.write(`${line}\n`),
     answer: (value) => process.stdout.write(`${JSON.stringify(value)}\n`),
     print: (text) => process.stdout.write(`${text}\n`),
   };
 }
 
-/** The first signal stops in order, a second one at once. */
-function stopOnSignals(): void {
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+  return (manifest as { version: string }).version;
+}
+
+/** The first signal stops in order where that is asked for, a second one at once. */
+function stopOnSignals(inOrder: boolean): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (stopping.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
-      stopping.abort();
+      const interruption = new Interruption(signal);
+      if (!inOrder || stopping.signal.aborted) process.exit(interruption.exitCode);
+      stopping.abort(interruption);
     });
   }
+}
+
+/** What no part caught is a defect: said once, with the exit code of its kind. */
+function endOnDefects(): void {
+  process.on('uncaughtException', (error) => process.exit(report(asAiRouterError(error))));
+}
+
+/** Who reads our answer may have had enough of it, as `head` has. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : report(asAiRouterError(error)));
+  });
 }
 
 /** One sentence on stderr, with the exit code of its kind. */

@@ -1,5 +1,6 @@
 import { AiRouterError } from '../errors.js';
 import type { LogRecord } from '../log/port.js';
+import { topicNamed } from '../log/topics.js';
 import { openParts, type Parts } from '../roles/parts.js';
 import type { CommandContext } from './context.js';
 
@@ -18,23 +19,61 @@ interface DeadLetterLine {
   bytes: number;
 }
 
-/** `airouter dlq list`: each parked place once, one object a line. */
+/** `airouter dlq list`: each parked place once, one object a line; `dlq allow`: go on. */
 export async function run(
   context: CommandContext,
   options: Record<string, unknown>,
 ): Promise<void> {
   const [action] = options['args'] as string[];
-  if (action !== 'list') {
-    throw new AiRouterError('invalid_usage', `dlq: the action must be list, got "${action}"`);
+  if (action !== 'list' && action !== 'allow') {
+    throw new AiRouterError(
+      'invalid_usage',
+      `dlq: the action must be list or allow, got "${action}"`,
+    );
   }
   const parts = await openParts(context, 'any');
   try {
-    const lines = await listDeadLetters(parts);
-    for (const line of lines) context.print(JSON.stringify(line));
-    if (context.json) context.answer({ dead_letters: lines.length });
+    if (action === 'list') await list(context, parts);
+    else await allow(context, parts, options);
   } finally {
     await parts.close();
   }
+}
+
+async function list(context: CommandContext, parts: Parts): Promise<void> {
+  const lines = await listDeadLetters(parts);
+  for (const line of lines) context.print(JSON.stringify(line));
+  if (context.json) context.answer({ dead_letters: lines.length });
+}
+
+/** Lets the undecodable records below an offset pass; the stopped partition goes on by itself. */
+async function allow(
+  context: CommandContext,
+  { pool, schema, topics }: Parts,
+  options: Record<string, unknown>,
+): Promise<void> {
+  const partition = wholeNumber('--partition', options['partition']);
+  const allowed_to = wholeNumber('--to', options['to']);
+  const topic = topicNamed(topics, String(options['topic']));
+  const { rowCount } = await pool.query(
+    `update "${schema}".projection_checkpoint set allowed_to = greatest(allowed_to, $3)
+     where topic = $1 and partition = $2`,
+    [topic, partition, allowed_to],
+  );
+  if (rowCount !== 1) {
+    throw new AiRouterError('invalid_usage', `no projection reads ${topic}/${partition}`);
+  }
+  if (context.json) context.answer({ topic, partition, allowed_to });
+  else context.print(`${topic}/${partition} may pass undecodable records below ${allowed_to}`);
+}
+
+function wholeNumber(option: string, given: unknown): number {
+  const value = Number(given);
+  if (/^\d+$/.test(String(given)) && Number.isSafeInteger(value)) return value;
+  throw new AiRouterError('invalid_usage', `${option} must be a whole number, got "${given}"`, {
+    field: option,
+    rule: 'a whole number',
+  });
 }
 
 async function listDeadLetters(parts: Parts): Promise<DeadLetterLine[]> {

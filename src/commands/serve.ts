@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommandContext } from './context.js';
+import { type CommandContext, Interruption } from './context.js';
 
 /**
- * Runs until the first signal, then closes in the order given. What does not end in time is left:
- * nothing that was acknowledged depends on an orderly end.
+ * Runs until the first signal, then closes in the order given: that is how a service ends well.
+ * What does not end in time is left: nothing that was acknowledged depends on an orderly end.
+ * Rejects where a part could not go on.
  */
 export async function serveUntilStopped(
   context: CommandContext,
@@ -17,6 +18,12 @@ export async function serveUntilStopped(
   }
   logger.info({}, 'Stopping.');
   await closeInTime(closers, config.shutdownTimeoutMs, logger);
+  throwIfFailed(stop);
+}
+
+/** A service that was asked to stop has done all that it should; one that failed has not. */
+export function throwIfFailed(stop: AbortSignal): void {
+  if (stop.aborted && !(stop.reason instanceof Interruption)) throw stop.reason;
 }
 
 /** Closes one after the other, within a time for all. */

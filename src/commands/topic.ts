@@ -2,7 +2,7 @@ import { AiRouterError } from '../errors.js';
 import { decode } from '../event/decode.js';
 import { formatUuid } from '../event/uuid.js';
 import type { Log, LogRecord } from '../log/port.js';
-import type { Topics } from '../log/topics.js';
+import { topicNamed } from '../log/topics.js';
 import { openParts } from '../roles/parts.js';
 import type { CommandContext } from './context.js';
 
@@ -49,10 +49,6 @@ async function printPartition(
     for (const record of batch.records) context.print(lineOf(topic, partition, record));
     offset = batch.records.at(-1)!.offset + 1;
   }
-}
-
-function topicNamed(topics: Topics, name: string): string {
-  return topics[name as keyof Topics] ?? name;
 }
 
 function lineOf(topic: string, partition: number, record: LogRecord): string {

@@ -26,6 +26,11 @@ export function topicsOf(namespace: string): Topics {
   };
 }
 
+/** A topic by its short name (`outcomes`) or its full one. */
+export function topicNamed(topics: Topics, name: string): string {
+  return Object.hasOwn(topics, name) ? topics[name as keyof Topics] : name;
+}
+
 /** The topics that projections are folded from, in name order. */
 export function foldedTopics(topics: Topics): string[] {
   return [

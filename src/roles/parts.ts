@@ -11,13 +11,13 @@ import { createLoopbackHotKeys } from '../hotkeys/loopback-hot-keys.js';
 import { createMemoryHotKeys } from '../hotkeys/memory-hot-keys.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import { createEmbeddedLog, logSchema } from '../log/embedded-log.js';
-import type { KafkaLogOptions } from '../log/kafka-log.js';
 import type { PartitionReport } from '../log/partition-report.js';
 import type { Log } from '../log/port.js';
 import { type Topics, topicsOf } from '../log/topics.js';
 import type { Logger } from '../observe/logger.js';
 import { packageRoot } from '../package-root.js';
 import { projectionSchema } from '../project/projection-version.js';
+import { openKafkaLog } from './kafka.js';
 import { redisHotKeys } from './route.js';
 
 /** The log and the projections, as the settings say: embedded or real, mixed freely. */
@@ -139,18 +139,12 @@ async function openLog(
   pool: Pool,
   options: LogOptions,
 ): Promise<Log> {
-  const { fetchBytesMax } = config;
   const report = partitionLog(logger);
-  if (config.kafkaBrokers !== null) {
-    const { createKafkaLog } = await import('../log/kafka-log.js');
-    const ssl = config.kafkaSsl === 'true';
-    const sasl = saslOf(config);
-    const brokers = config.kafkaBrokers;
-    return createKafkaLog({ brokers, ssl, fetchBytesMax, report, logger, ...sasl, ...options });
-  }
+  const kafka = openKafkaLog({ config, logger, report, ...options });
+  if (kafka !== null) return kafka;
   const schema = logSchema(config.namespace);
   await migrate(databaseUrl, { schema, folder: join(packageRoot, 'schemas', 'postgres', 'log') });
-  return createEmbeddedLog({ pool, schema, fetchBytesMax, report });
+  return createEmbeddedLog({ pool, schema, fetchBytesMax: config.fetchBytesMax, report });
 }
 
 /** One line a change of state; a partition that is tried again says so with each try. */
@@ -165,17 +159,4 @@ function partitionLog(logger: Logger): (report: PartitionReport) => void {
     if (report.kind === 'stopped') logger.error({ ...place, reason }, 'A partition stopped.');
     else logger.warn({ ...place, reason }, 'A partition is tried again.');
   };
-}
-
-function saslOf(config: Config): Pick<KafkaLogOptions, 'sasl'> {
-  const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username } = config;
-  if (mechanism === null) return {};
-  if (username === null || config.kafkaSaslPassword === null) {
-    throw new AiRouterError(
-      'invalid_setting',
-      'KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD must be set where KAFKA_SASL_MECHANISM is',
-      { field: 'KAFKA_SASL_USERNAME', rule: 'set with KAFKA_SASL_MECHANISM' },
-    );
-  }
-  return { sasl: { mechanism, username, password: config.kafkaSaslPassword } };
 }
