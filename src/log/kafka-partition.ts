@@ -1,6 +1,7 @@
 import type Cluster from 'kafkajs/src/cluster/index.js';
 import type { Broker } from 'kafkajs/src/cluster/index.js';
 import Batch from 'kafkajs/src/consumer/batch.js';
+import fetchRequests from 'kafkajs/src/protocol/requests/fetch/index.js';
 import { AiRouterError, ERRORS } from '../errors.js';
 import { backoffMs, pause } from './backoff.js';
 import type { OpenCluster } from './kafka-client.js';
@@ -31,6 +32,12 @@ export interface KafkaPartitionOptions {
   giveUpAfterMs: number;
 }
 
+/**
+ * From version 11 on, which kafkajs would choose, a broker that is the leader no more answers as a
+ * follower: without an error, and without the newest records that are acknowledged.
+ */
+const fetchFromLeader = fetchRequests.protocol({ version: 10 });
+
 /** A topic that was just made is not known to every broker at once. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 1_500;
 
@@ -59,13 +66,15 @@ export class KafkaPartition {
     const { topic, partition } = this.#options.place;
     return this.#request(async (leader) => {
       try {
-        const { responses } = await leader.fetch({
-          maxWaitTime: maxWaitMs,
-          minBytes: 1,
-          maxBytes,
-          isolationLevel: 1,
-          topics: [{ topic, partitions: [{ partition, fetchOffset: `${offset}`, maxBytes }] }],
-        });
+        const { responses } = await leader.connectionPool.send(
+          fetchFromLeader({
+            maxWaitTime: maxWaitMs,
+            minBytes: 1,
+            maxBytes,
+            isolationLevel: 1,
+            topics: [{ topic, partitions: [{ partition, fetchOffset: `${offset}`, maxBytes }] }],
+          }),
+        );
         return fetchedFrom(topic, offset, responses[0]!.partitions[0]!);
       } catch (error) {
         if (kafkaCause(error).type === 'OFFSET_OUT_OF_RANGE') return null;

@@ -1,6 +1,7 @@
 // What of kafkajs 2.2.4 is used beyond its public API, and why:
 // - `Cluster`: connections, leaders and single requests. The public API reads only as a member of
 //   a group, one loop for all partitions, and finds offsets only of whole topics.
+// - `protocol` of fetch: the version of a request decides whether a follower may answer it.
 // - `Batch`: drops records below the offset asked for, control records and aborted transactions.
 // - `RequestQueue`: has a defect that kafka-client.ts repairs.
 // The version is pinned in package.json, and kafka-client.ts refuses to repair another one.
@@ -8,23 +9,10 @@
 declare module 'kafkajs/src/cluster/index.js' {
   import type { ISocketFactory, Logger, RetryOptions, SASLOptions } from 'kafkajs';
 
-  interface FetchedPartition {
-    partition: number;
-    highWatermark: string;
-  }
+  import type { FetchCall } from 'kafkajs/src/protocol/requests/fetch/index.js';
 
   export interface Broker {
-    fetch(request: {
-      maxWaitTime: number;
-      minBytes: number;
-      maxBytes: number;
-      /** 1 = only records of committed transactions */
-      isolationLevel: 1;
-      topics: {
-        topic: string;
-        partitions: { partition: number; fetchOffset: string; maxBytes: number }[];
-      }[];
-    }): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>;
+    connectionPool: { send<T>(call: FetchCall<T>): Promise<T> };
     listOffsets(request: {
       isolationLevel: 0;
       topics: { topic: string; partitions: { partition: number; timestamp: number }[] }[];
@@ -54,6 +42,30 @@ declare module 'kafkajs/src/cluster/index.js' {
     findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[];
     findBroker(node: { nodeId: number }): Promise<Broker>;
   }
+}
+
+declare module 'kafkajs/src/protocol/requests/fetch/index.js' {
+  /** Request and decoder of the answer, as a connection takes them. */
+  export interface FetchCall<Answer> {
+    response: { parse(decoded: unknown): Promise<Answer> };
+  }
+  export interface FetchAnswer {
+    responses: { topicName: string; partitions: { partition: number }[] }[];
+  }
+  export function protocol(options: { version: 10 }): (request: {
+    maxWaitTime: number;
+    minBytes: number;
+    maxBytes: number;
+    /** 1 = only records of committed transactions */
+    isolationLevel: 1;
+    topics: {
+      topic: string;
+      partitions: { partition: number; fetchOffset: string; maxBytes: number }[];
+    }[];
+  }) => FetchCall<FetchAnswer>;
+  // Node finds no named exports in this module.
+  const requests: { protocol: typeof protocol };
+  export default requests;
 }
 
 declare module 'kafkajs/src/consumer/batch.js' {

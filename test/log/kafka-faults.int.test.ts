@@ -7,10 +7,12 @@ import type { PartitionReport } from '../../src/log/partition-report.js';
 import type { NewRecord } from '../../src/log/port.js';
 import { Ledger, newGroup } from './consumer-contract.js';
 import { newTopic, readAll, valueText } from './contract.js';
-import { connectionTo, startBrokers } from './kafka-brokers.js';
+import { connectionTo, noBrokers, startBrokers } from './kafka-brokers.js';
 
 const APPEND_RECORDS = 50;
 const WAIT = { timeout: 90_000, interval: 100 };
+
+const skipped = noBrokers === null ? '' : ` (skipped: ${noBrokers})`;
 
 let stack: Stack;
 let logs: KafkaLog[] = [];
@@ -94,6 +96,17 @@ async function leaderOf(topic: string, partition: number): Promise<string> {
   return `kafka-${topics[0]!.partitions.find((one) => one.partitionId === partition)!.leader}`;
 }
 
+/**
+ * What is acknowledged can be read at once. A broker that was the leader answers too, and knows
+ * later what is acknowledged: a reader that still holds on to it would miss the newest records.
+ */
+async function expectReadable(log: KafkaLog, topic: string, partition: number, writer: Writer) {
+  for (let n = 0; n < 100; n += 1) {
+    const { offset } = writer.appends.at(-1)!;
+    expect((await log.read(topic, partition, offset, 1)).records[0]?.offset).toBe(offset);
+  }
+}
+
 /** Reads all back: nothing is missing, and nothing is there twice that was not sent twice. */
 async function expectComplete(log: KafkaLog, topic: string, partition: number, writer: Writer) {
   const records = await readAll(log, topic, partition);
@@ -117,7 +130,7 @@ async function expectComplete(log: KafkaLog, topic: string, partition: number, w
   return records;
 }
 
-describe('Kafka of three brokers', () => {
+describe.skipIf(noBrokers !== null)(`Kafka of three brokers${skipped}`, () => {
   it('loses and repeats nothing when leaders are killed and hang, in the log and in a group (I1 I5)', async () => {
     stack = await startBrokers(3);
     const topic = newTopic();
@@ -143,11 +156,13 @@ describe('Kafka of three brokers', () => {
     await progress(writers, 2_000);
 
     const frozen = await leaderOf(topic, 1);
+    await log.read(topic, 1, 0, 1);
     await stack.kill(frozen, 'SIGSTOP');
     await sleep(10_000);
     await stack.kill(frozen, 'SIGCONT');
     await third.close();
     await progress(writers, 2_000);
+    await expectReadable(log, topic, 1, writers[1]!);
     await vi.waitFor(() => expect(total(writers)).toBeGreaterThan(50_000), WAIT);
     await Promise.all(writers.map((writer) => writer.stop()));
 
@@ -165,7 +180,7 @@ describe('Kafka of three brokers', () => {
   }, 180_000);
 });
 
-describe('Kafka of one broker', () => {
+describe.skipIf(noBrokers !== null)(`Kafka of one broker${skipped}`, () => {
   it('goes on where it stood when the broker is back, killed or frozen (I1 I5)', async () => {
     stack = await startBrokers(1);
     const topic = newTopic();
