@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { ISocketFactory } from 'kafkajs';
+import { inspectMachine } from '../../ops/stack/machine.js';
+import { planStack } from '../../ops/stack/plan.js';
 import { type Stack, startStack } from '../../ops/stack/stack.js';
 import type { KafkaConnection } from '../../src/log/kafka-client.js';
 
@@ -13,11 +15,20 @@ const environment = Object.fromEntries(
   ['PATH', 'HOME', 'XDG_CACHE_HOME', 'JAVA_HOME'].map((name) => [name, process.env[name]]),
 );
 
+const named = process.env['TEST_KAFKA_BROKERS'] ?? '';
+
+/** Null where tests can start brokers of their own, else why not. */
+export const noBrokers: string | null =
+  planStack({ kafka: 1, redis: 'none', postgres: 'none' }, inspectMachine(environment), {}).find(
+    ({ source }) => source === 'unavailable',
+  )?.sentence ?? null;
+
+/** Null where there is a Kafka, named or started, else why not. */
+export const noKafka: string | null = named === '' ? noBrokers : null;
+
 /** The brokers that TEST_KAFKA_BROKERS names, or one that is started here. */
 export async function anyBrokers(): Promise<Brokers> {
-  const named = process.env['TEST_KAFKA_BROKERS'];
-  if (named !== undefined && named !== '')
-    return { brokers: named.split(','), stop: async () => {} };
+  if (named !== '') return { brokers: named.split(','), stop: async () => {} };
   const stack = await startBrokers(1);
   return { brokers: stack.kafkaBrokers!.split(','), stop: () => stack.stop() };
 }
