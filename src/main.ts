@@ -20,6 +20,8 @@ const STOPPED_IN_ORDER: ReadonlySet<string> = new Set(['all', 'project', 'route'
 
 const stopping = new AbortController();
 process.exitCode = await main(process.argv);
+// What did not stop in time does not keep the process.
+setTimeout(() => process.exit(), 100).unref();
 
 async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram();

@@ -4,7 +4,7 @@ import { openHotKeys, openParts } from '../roles/parts.js';
 import { startProjector } from '../roles/project.js';
 import { startRouter } from '../roles/route.js';
 import type { CommandContext } from './context.js';
-import { serveUntilStopped } from './serve.js';
+import { closeInTime, serveUntilStopped } from './serve.js';
 
 /** `airouter all`: every role in one process, on one port. */
 export async function run(context: CommandContext): Promise<void> {
@@ -29,6 +29,6 @@ export async function run(context: CommandContext): Promise<void> {
     context.progress(`AiRouter answers on http://${config.host}:${router.port}`);
     await serveUntilStopped(context, closers.splice(0));
   } finally {
-    for (const close of closers) await close();
+    await closeInTime(closers, config.shutdownTimeoutMs, logger);
   }
 }

@@ -9,7 +9,7 @@ import { startProjector } from '../roles/project.js';
 import { startRouter } from '../roles/route.js';
 import { virtualMint } from '../route/mint.js';
 import type { CommandContext } from './context.js';
-import { closeInTime } from './serve.js';
+import { closeInTime, throwIfFailed } from './serve.js';
 
 /** `airouter demo`: every role in this process, and a world of callers and providers around it. */
 export async function run(base: CommandContext, options: Record<string, unknown>): Promise<void> {
@@ -22,6 +22,7 @@ export async function run(base: CommandContext, options: Record<string, unknown>
     closers.unshift(parts.close);
     const { log, pool, topics } = parts;
     await emptyNamespace(log, pool, topics, config.namespace, config.partitions);
+    context.stop.throwIfAborted();
     const metrics = createMetrics();
     const hotKeys = (await openHotKeys(parts, 'required'))!;
     closers.unshift(() => hotKeys.close());
@@ -40,6 +41,7 @@ export async function run(base: CommandContext, options: Record<string, unknown>
     }
     await parts.owner!.publish(router.port);
     await runDemo({ context, parts, router, hotKeys, seed, once: options['once'] === true });
+    throwIfFailed(context.stop);
   } finally {
     await closeInTime(closers, config.shutdownTimeoutMs, logger);
   }

@@ -1,12 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { wallClock } from '../clock.js';
+import { AiRouterError } from '../errors.js';
 import { createMetrics } from '../observe/metrics.js';
+import { ownerGone } from '../roles/attachment.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { startProjector } from '../roles/project.js';
 import type { CommandContext } from './context.js';
-import { serveUntilStopped } from './serve.js';
+import { closeInTime, throwIfFailed } from './serve.js';
 
-/** `airouter project`: one more projector; its hot keys go to Redis or to the folder's owner. */
+const ATTACH_AGAIN_MS = 500;
+
+/**
+ * `airouter project`: one more projector; its hot keys go to Redis or to the folder's owner. When
+ * that owner ends, it waits for the next one, which may have another address, and goes on there.
+ */
 export async function run(context: CommandContext): Promise<void> {
+  const { stop, progress, config } = context;
+  await projectWhileOwned(context);
+  while (!stop.aborted) {
+    progress(`The owner of ${config.dataDir} is gone; waiting for the next one.`);
+    await attachAgain(context);
+  }
+  throwIfFailed(stop);
+}
+
+async function attachAgain(context: CommandContext): Promise<void> {
+  while (!context.stop.aborted) {
+    try {
+      await projectWhileOwned(context);
+      return;
+    } catch (error) {
+      if (!isForWantOfOwner(error)) throw error;
+      await sleep(ATTACH_AGAIN_MS, undefined, { signal: context.stop }).catch(() => {});
+    }
+  }
+}
+
+/** Its server may be stopping or starting just now. */
+function isForWantOfOwner(error: unknown): boolean {
+  const codes = ['owner_required', 'database_unavailable', 'log_unavailable'];
+  return error instanceof AiRouterError && codes.includes(error.code);
+}
+
+/** Resolves when the first signal came, or the owner that it attached to is gone. */
+async function projectWhileOwned(context: CommandContext): Promise<void> {
+  const { config, logger, stop } = context;
   const closers: (() => Promise<void>)[] = [];
   try {
     const parts = await openParts(context, 'attach');
@@ -22,8 +60,8 @@ export async function run(context: CommandContext): Promise<void> {
     });
     closers.unshift(projector.close);
     context.progress(`Folding into ${parts.schema}`);
-    await serveUntilStopped(context, closers.splice(0));
+    await ownerGone(parts, stop);
   } finally {
-    for (const close of closers) await close();
+    await closeInTime(closers, config.shutdownTimeoutMs, logger);
   }
 }

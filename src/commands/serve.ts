@@ -26,7 +26,7 @@ export function throwIfFailed(stop: AbortSignal): void {
   if (stop.aborted && !(stop.reason instanceof Interruption)) throw stop.reason;
 }
 
-/** Closes one after the other, within a time for all. */
+/** Closes one after the other, within a time for all; what is left ends with the process. */
 export async function closeInTime(
   closers: readonly (() => Promise<void>)[],
   timeoutMs: number,
@@ -43,6 +43,5 @@ export async function closeInTime(
   const isInTime = await Promise.race([closing, sleep(timeoutMs, false, { ref: false })]);
   if (!isInTime) {
     logger.warn({ timeoutMs }, 'The stop took too long; the process ends as it is.');
-    process.exit(process.exitCode ?? 0);
   }
 }

@@ -8,7 +8,7 @@ import { EMBEDDED_USER, prepareDataFolder } from './data-folder.js';
 import { freePort } from './free-port.js';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.js';
 import { type PostgresHome, postgresHome } from './postgres-home.js';
-import { isServerOf, livePostmaster, type Postmaster } from './postmaster.js';
+import { isAlive, isServerOf, livePostmaster, type Postmaster } from './postmaster.js';
 import { childOptions } from './server-user.js';
 import { withStartLock } from './start-lock.js';
 
@@ -21,6 +21,8 @@ export interface EmbeddedPostgres {
   adopted: boolean;
   /** Orderly stop, whoever uses it: open transactions are rolled back, nothing committed is lost. */
   stop(): Promise<void>;
+  /** Asks for that stop without waiting for it: this process is about to end. */
+  stopWithoutWaiting(): void;
 }
 
 export interface EmbeddedPostgresOptions {
@@ -62,6 +64,9 @@ export async function startEmbeddedPostgres(
       pid: postmaster.pid,
       adopted: adopted !== null,
       stop: () => stop(home.data, postmaster.pid),
+      stopWithoutWaiting() {
+        if (isAlive(postmaster.pid)) process.kill(postmaster.pid, 'SIGINT');
+      },
     };
   });
 }

@@ -62,13 +62,16 @@ export async function becomeOwner(options: OwnerOptions): Promise<Owner> {
   await writeOwnerFile(options.dataDir, info);
 
   let isReleased = false;
+  let isHeld = true;
   let recovery: Promise<void> = Promise.resolve();
   const guard = (): void => {
     held.lock.onLost(() => {
+      isHeld = false;
       recovery = recover(options, held, () => isReleased).then(
         (again) => {
           if (again === null) return;
           held = again;
+          isHeld = true;
           guard();
         },
         (error) => (options.onLost ?? endProcess)(error),
@@ -76,6 +79,11 @@ export async function becomeOwner(options: OwnerOptions): Promise<Owner> {
     });
   };
   guard();
+  // An end without `release`, such as a second Ctrl-C, must not leave a server behind.
+  const onExit = (): void => {
+    if (isHeld) held.postgres?.stopWithoutWaiting();
+  };
+  process.once('exit', onExit);
 
   return {
     databaseUrl,
@@ -88,6 +96,7 @@ export async function becomeOwner(options: OwnerOptions): Promise<Owner> {
       await removeOwnerFile(options.dataDir);
       // The lock goes last: who takes it finds no server that is about to stop.
       await held.postgres?.stop();
+      process.off('exit', onExit);
       await held.lock.release();
     },
   };
@@ -143,6 +152,7 @@ async function recover(
   lost: Held,
   isReleased: () => boolean,
 ): Promise<Held | null> {
+  options.onProgress('Postgres was lost; it is brought back.');
   for (;;) {
     if (isReleased()) return null;
     const held = await tryAcquire(options, lost.postgres?.port).catch((error: unknown) => {
@@ -150,8 +160,12 @@ async function recover(
       return null;
     });
     if (typeof held === 'number') throw alreadyRunning(options.dataDir, held, null);
-    if (held?.databaseUrl === lost.databaseUrl) return held;
+    if (held?.databaseUrl === lost.databaseUrl) {
+      options.onProgress('Postgres is back.');
+      return held;
+    }
     if (held !== null) {
+      await held.postgres?.stop();
       await held.lock.release();
       throw new AiRouterError(
         'database_unavailable',

@@ -72,7 +72,7 @@ export async function runDemo(demo: DemoParts): Promise<void> {
   };
   try {
     const totals = await runClosedLoop(loop);
-    if (context.stop.aborted) return;
+    context.stop.throwIfAborted();
     const { pool, schema, log, topics } = parts;
     const source = createHotSource(pool, schema, PROJECTION_VERSION, foldedTopics(topics));
     const verification = await verify({ pool, schema, log, topics, source, hotKeys: null });

@@ -11,13 +11,13 @@ import { createLoopbackHotKeys } from '../hotkeys/loopback-hot-keys.js';
 import { createMemoryHotKeys } from '../hotkeys/memory-hot-keys.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import { createEmbeddedLog, logSchema } from '../log/embedded-log.js';
-import type { PartitionReport } from '../log/partition-report.js';
 import type { Log } from '../log/port.js';
 import { type Topics, topicsOf } from '../log/topics.js';
 import type { Logger } from '../observe/logger.js';
 import { packageRoot } from '../package-root.js';
 import { projectionSchema } from '../project/projection-version.js';
 import { openKafkaLog } from './kafka.js';
+import { partitionLog } from './partition-log.js';
 import { redisHotKeys } from './route.js';
 
 /** The log and the projections, as the settings say: embedded or real, mixed freely. */
@@ -111,12 +111,18 @@ export async function openHotKeys(
 }
 
 async function openFolder(
-  { config, progress }: CommandContext,
+  { config, progress, fail }: CommandContext,
   access: Access,
 ): Promise<Pick<Parts, 'owner' | 'attachedTo'>> {
   const { dataDir, databaseUrl, namespace } = config;
   const own = async () => ({
-    owner: await becomeOwner({ dataDir, databaseUrl, namespace, onProgress: progress }),
+    owner: await becomeOwner({
+      dataDir,
+      databaseUrl,
+      namespace,
+      onProgress: progress,
+      onLost: fail,
+    }),
     attachedTo: null,
   });
   if (access === 'own') return own();
@@ -145,18 +151,4 @@ async function openLog(
   const schema = logSchema(config.namespace);
   await migrate(databaseUrl, { schema, folder: join(packageRoot, 'schemas', 'postgres', 'log') });
   return createEmbeddedLog({ pool, schema, fetchBytesMax: config.fetchBytesMax, report });
-}
-
-/** One line a change of state; a partition that is tried again says so with each try. */
-function partitionLog(logger: Logger): (report: PartitionReport) => void {
-  return (report) => {
-    const place = { ...report.partition };
-    if (report.kind === 'resumed') {
-      logger.info(place, 'A partition goes on.');
-      return;
-    }
-    const reason = report.error instanceof Error ? report.error.message : String(report.error);
-    if (report.kind === 'stopped') logger.error({ ...place, reason }, 'A partition stopped.');
-    else logger.warn({ ...place, reason }, 'A partition is tried again.');
-  };
 }
