@@ -59,6 +59,11 @@ function foldRecord(context: FoldContext, decoded: DecodedRecord | DecodeFailure
     park(context, -1, decoded.code, decoded.reason);
     return true;
   }
+  if (!context.state.accepts.has(decoded.type)) {
+    context.result.counts.read += 1;
+    context.result.counts.skipped += 1;
+    return false;
+  }
   switch (decoded.type) {
     case 'OutcomeBatch':
       foldBatchOfOutcomes(context, decoded.value);
@@ -74,8 +79,6 @@ function foldRecord(context: FoldContext, decoded: DecodedRecord | DecodeFailure
       return false;
     case 'unknown':
     case 'Decision':
-      context.result.counts.read += 1;
-      context.result.counts.skipped += 1;
       return false;
     default:
       foldCatalogueRecord(context, decoded);

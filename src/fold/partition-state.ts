@@ -1,3 +1,5 @@
+import type { DecodedRecord } from '../event/outcome.js';
+import { topicKind } from '../log/topics.js';
 import { Admission, type AdmittedKey } from './admission.js';
 import { type DeadLetterCounters, DeadLetterLimit } from './dead-letter-limit.js';
 import { type PublisherHigh, PublisherHighs } from './publisher-highs.js';
@@ -13,6 +15,8 @@ import { RecentIds } from './recent-ids.js';
 export interface PartitionState {
   readonly topic: string;
   readonly partition: number;
+  /** Record types that this topic is folded from: others in it are skipped. */
+  readonly accepts: ReadonlySet<DecodedRecord['type']>;
   /** Offset of the next record to fold. */
   offsetNext: number;
   /** Highest record time so far, ms since the epoch; null before the first record. */
@@ -22,6 +26,24 @@ export interface PartitionState {
   readonly admission: Admission;
   readonly limit: DeadLetterLimit;
 }
+
+/**
+ * What each topic is folded from. A row is written by the one partition that its key names, so an
+ * outcome in the wrong topic must not reach the tables: it would be a second writer.
+ */
+const ACCEPTED: Readonly<Record<string, ReadonlySet<DecodedRecord['type']>>> = {
+  outcomes: new Set(['OutcomeBatch', 'RequestOutcome']),
+  inflight: new Set(['Inflight']),
+  summaries: new Set(['OutcomeSummary']),
+  catalogue: new Set([
+    'CatalogueModel',
+    'CatalogueProvider',
+    'CatalogueOffering',
+    'CatalogueAlias',
+    'CataloguePrice',
+  ]),
+  policies: new Set(['Policy']),
+};
 
 /** The stored part of a partition's state. */
 export interface StoredState {
@@ -41,6 +63,7 @@ export function partitionState(
   return {
     topic,
     partition,
+    accepts: ACCEPTED[topicKind(topic) ?? ''] ?? new Set(),
     offsetNext: stored.offsetNext,
     highestRecordMs: stored.highestRecordMs,
     recent: new RecentIds(),

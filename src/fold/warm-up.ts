@@ -14,7 +14,7 @@ export function rememberRecord(
   decoded: DecodedRecord | DecodeFailure,
   parked: ReadonlySet<string>,
 ): void {
-  if ('failed' in decoded) return;
+  if ('failed' in decoded || !state.accepts.has(decoded.type)) return;
   const remember = (id: Uint8Array, index: number): void => {
     if (!parked.has(`${offset}/${index}`)) state.recent.add(id, offset);
   };

@@ -26,6 +26,13 @@ export function topicsOf(namespace: string): Topics {
   };
 }
 
+/** The short name of a topic of any namespace; null where it is not one of the product's. */
+export function topicKind(topic: string): keyof Topics | null {
+  const base = topic.slice(Math.max(0, topic.indexOf('airouter.')));
+  const kinds = Object.entries(topicsOf('')) as [keyof Topics, string][];
+  return kinds.find(([, name]) => name === base)?.[0] ?? null;
+}
+
 /** A topic by its short name (`outcomes`) or its full one. */
 export function topicNamed(topics: Topics, name: string): string {
   return Object.hasOwn(topics, name) ? topics[name as keyof Topics] : name;

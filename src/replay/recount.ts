@@ -3,6 +3,7 @@ import type { DecodedRecord, Uuid } from '../event/outcome.js';
 import { recordTimeMs } from '../event/record-time.js';
 import type { Schemas } from '../event/schemas.js';
 import type { LogReader, LogRecord } from '../log/port.js';
+import { type Topics, topicKind } from '../log/topics.js';
 
 /** What became of the events of one partition below an offset, counted from its records alone. */
 export interface Recount {
@@ -80,7 +81,7 @@ class Recounter {
       if (this.#isParked(record, -1)) this.counts.deadLettered += 1;
       return;
     }
-    const events = eventsOf(decoded);
+    const events = eventsOf(decoded, topicKind(this.#options.topic));
     if (events === null) {
       this.counts.read += 1;
       this.counts.skipped += 1;
@@ -150,7 +151,12 @@ class Recounter {
   }
 }
 
-function eventsOf(decoded: DecodedRecord): Event[] | null {
+/** The events of a record that its topic is folded from; null = it is skipped whole. */
+function eventsOf(decoded: DecodedRecord, kind: keyof Topics | null): Event[] | null {
+  if (kind === 'summaries') {
+    if (decoded.type !== 'OutcomeSummary') return null;
+    return [{ id: decoded.value.id, occurred_at: decoded.value.occurred_at }];
+  }
   switch (decoded.type) {
     case 'OutcomeBatch':
       return decoded.value.outcomes.map(({ event_id, occurred_at }) => ({
@@ -159,8 +165,6 @@ function eventsOf(decoded: DecodedRecord): Event[] | null {
       }));
     case 'RequestOutcome':
       return [{ id: decoded.value.event_id, occurred_at: decoded.value.occurred_at }];
-    case 'OutcomeSummary':
-      return [{ id: decoded.value.id, occurred_at: decoded.value.occurred_at }];
     default:
       return null;
   }

@@ -10,8 +10,8 @@ import { anyOutcome, idOf, outcome, START_MS } from './outcomes.js';
 
 const SETTINGS = { tickRetentionMs: 7_200_000, minuteRetentionMs: 30 * 86_400_000 };
 
-const newState = (keysMax = 10_000): PartitionState =>
-  partitionState('airouter.outcomes.v1', 0, keysMax, NEW_STATE);
+const newState = (keysMax = 10_000, topic = 'airouter.outcomes.v1'): PartitionState =>
+  partitionState(topic, 0, keysMax, NEW_STATE);
 
 const record = (
   offset: number,
@@ -276,12 +276,22 @@ describe('what the tables hold', () => {
         oldest_ms: 0,
       },
     });
-    const { tables } = foldWhole([record(0, gauge(5)), record(1, gauge(3))]);
+    const state = newState(10, 'airouter.inflight.v1');
+    const records = [record(0, gauge(5)), record(1, gauge(3))];
+    const tables = new MergedTables();
+    tables.apply(foldBatch(state, records, SETTINGS).delta);
     expect(tables.table('inflight_tick')).toMatchObject([{ started: 4, in_flight: 3 }]);
   });
 });
 
 describe('bad records', () => {
+  it('I4 skips what does not belong to the topic: a row has one writer', () => {
+    const state = newState(10, 'ns.airouter.inflight.v1');
+    const { counts, delta } = foldBatch(state, [record(0, single(outcome()))], SETTINGS);
+    expect(counts).toMatchObject({ read: 1, skipped: 1, applied: 0 });
+    expect(Object.values(delta.rows).every((rows) => rows.size === 0)).toBe(true);
+  });
+
   it('I9 parks an event that breaks a rule, alone, with its index', () => {
     const { result } = foldWhole([
       record(
