@@ -45,7 +45,7 @@ function createProgram(): Command {
     .version(readVersion())
     .exitOverride()
     .configureHelp({ showGlobalOptions: true });
-  const add = (name: string, description: string, load: () => Promise<{ run: Run }>): Command =>
+  const add: Add = (name, description, load) =>
     program
       .command(name)
       .description(description)
@@ -58,6 +58,16 @@ function createProgram(): Command {
         await (await load()).run(contextOf(options), options);
       });
 
+  addRoles(add);
+  addTools(add);
+  return program;
+}
+
+/** Adds a command: its name, what it does, and where it is. */
+type Add = (name: string, description: string, load: () => Promise<{ run: Run }>) => Command;
+
+/** What runs until it is stopped. */
+function addRoles(add: Add): void {
   add('all', 'ingest, project and route in one process', () => import('./commands/all.js'));
   add(
     'project',
@@ -73,6 +83,10 @@ function createProgram(): Command {
     .option('--once', 'end when the last outcome is folded')
     .option('--seed <n>', 'seed of everything that is drawn', '1')
     .option('--external-projector', 'wait for `airouter project --namespace …`');
+}
+
+/** What answers and ends. */
+function addTools(add: Add): void {
   add(
     'verify',
     'count everything again: books, checksum, hot keys',
@@ -110,7 +124,6 @@ function createProgram(): Command {
     .option('--partition <n>', 'only this partition')
     .option('--from <offset>', 'from this offset on', '0');
   add('config', 'the settings in force, secrets hidden', () => import('./commands/config.js'));
-  return program;
 }
 
 function contextOf(options: Record<string, unknown>): CommandContext {
