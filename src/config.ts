@@ -38,6 +38,24 @@ const oneOf =
   <T extends string>(...values: T[]) =>
   (value: string): T | Broken =>
     values.find((candidate) => candidate === value) ?? BROKEN;
+/** Clients parse it again, and what they say of a broken one may hold the password. */
+const url =
+  (...schemes: string[]) =>
+  (value: string): string | Broken => {
+    try {
+      const { username, password } = new URL(value);
+      decodeURIComponent(`${username}${password}`);
+      return schemes.some((scheme) => value.startsWith(`${scheme}://`)) ? value : BROKEN;
+    } catch {
+      return BROKEN;
+    }
+  };
+const urls =
+  (...schemes: string[]) =>
+  (value: string): string[] | Broken => {
+    const items = value.split(',');
+    return items.every((item) => !(url(...schemes)(item) instanceof Broken)) ? items : BROKEN;
+  };
 const list = (value: string): string[] | Broken => {
   const items = value.split(',').map((item) => item.trim());
   return items.every((item) => item !== '') ? items : BROKEN;
@@ -120,14 +138,14 @@ export const SETTINGS = {
   ),
   databaseUrl: optional(
     'DATABASE_URL',
-    matching(/^postgres(ql)?:\/\//),
+    url('postgres', 'postgresql'),
     'a postgres:// URL',
     'Postgres for the projections, and for the embedded log.',
     true,
   ),
   databaseReadUrl: optional(
     'DATABASE_READ_URL',
-    matching(/^postgres(ql)?:\/\//),
+    url('postgres', 'postgresql'),
     'a postgres:// URL',
     "A replica for analysts' reads.",
     true,
@@ -148,8 +166,7 @@ export const SETTINGS = {
   ),
   redisUrl: optional(
     'REDIS_URL',
-    (value) =>
-      value.split(',').every((url) => /^rediss?:\/\//.test(url)) ? value.split(',') : BROKEN,
+    urls('redis', 'rediss'),
     'redis:// or rediss:// URLs, comma separated',
     'Redis for the hot keys; several nodes mean Redis Cluster.',
     true,
@@ -163,15 +180,17 @@ export const SETTINGS = {
   ),
   schemaRegistryUrl: optional(
     'SCHEMA_REGISTRY_URL',
-    matching(/^https?:\/\//),
+    url('http', 'https'),
     'an http(s) URL',
     'Registry for schema ids of others.',
+    true,
   ),
   ingestUrl: optional(
     'AIROUTER_INGEST_URL',
-    matching(/^https?:\/\//),
+    url('http', 'https'),
     'an http(s) URL',
     'Where the router hands its decisions.',
+    true,
   ),
 
   // The product
