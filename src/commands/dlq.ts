@@ -2,6 +2,8 @@ import { AiRouterError } from '../errors.js';
 import type { LogRecord } from '../log/port.js';
 import { topicNamed } from '../log/topics.js';
 import { openParts, type Parts } from '../roles/parts.js';
+import { requireProjection } from '../roles/projection.js';
+import { wholeNumber } from './arguments.js';
 import type { CommandContext } from './context.js';
 
 const READ_BYTES = 1_048_576;
@@ -33,6 +35,7 @@ export async function run(
   }
   const parts = await openParts(context, 'any');
   try {
+    await requireProjection(parts);
     if (action === 'list') await list(context, parts);
     else await allow(context, parts, options);
   } finally {
@@ -65,15 +68,6 @@ async function allow(
   }
   if (context.json) context.answer({ topic, partition, allowed_to });
   else context.print(`${topic}/${partition} may pass undecodable records below ${allowed_to}`);
-}
-
-function wholeNumber(option: string, given: unknown): number {
-  const value = Number(given);
-  if (/^\d+$/.test(String(given)) && Number.isSafeInteger(value)) return value;
-  throw new AiRouterError('invalid_usage', `${option} must be a whole number, got "${given}"`, {
-    field: option,
-    rule: 'a whole number',
-  });
 }
 
 async function listDeadLetters(parts: Parts): Promise<DeadLetterLine[]> {

@@ -4,6 +4,7 @@ import { formatUuid } from '../event/uuid.js';
 import type { Log, LogRecord } from '../log/port.js';
 import { topicNamed } from '../log/topics.js';
 import { openParts } from '../roles/parts.js';
+import { wholeNumber } from './arguments.js';
 import type { CommandContext } from './context.js';
 
 const READ_BYTES = 1_048_576;
@@ -17,17 +18,26 @@ export async function run(
   if (action !== 'cat') {
     throw new AiRouterError('invalid_usage', `topic: the action must be cat, got "${action}"`);
   }
+  const from = wholeNumber('--from', options['from']);
+  const given = options['partition'];
+  const only = given === undefined ? null : wholeNumber('--partition', given);
   const parts = await openParts(context, 'any');
   try {
     const topic = topicNamed(parts.topics, name!);
-    const only = options['partition'] === undefined ? null : Number(options['partition']);
     const partitions = (await parts.log.partitions([topic])).get(topic);
     if (partitions === undefined) {
       throw new AiRouterError('invalid_usage', `there is no topic ${topic}`);
     }
+    if (only !== null && only >= partitions) {
+      throw new AiRouterError(
+        'invalid_usage',
+        `--partition must be below ${partitions}, the partitions of ${topic}, got ${only}`,
+        { field: '--partition', rule: `below ${partitions}` },
+      );
+    }
     for (let partition = 0; partition < partitions; partition++) {
       if (only !== null && only !== partition) continue;
-      await printPartition(context, parts.log, topic, partition, Number(options['from']));
+      await printPartition(context, parts.log, topic, partition, from);
     }
   } finally {
     await parts.close();
@@ -43,7 +53,7 @@ async function printPartition(
 ): Promise<void> {
   const { start, end } = await log.bounds(topic, partition);
   let offset = Math.max(start, from);
-  while (offset < end && !context.stop.aborted) {
+  while (offset < end) {
     const batch = await log.read(topic, partition, offset, READ_BYTES);
     if (batch.records.length === 0) return;
     for (const record of batch.records) context.print(lineOf(topic, partition, record));
@@ -64,7 +74,7 @@ function lineOf(topic: string, partition: number, record: LogRecord): string {
 
 /** Ids as UUIDs: every 16-byte field is one. */
 function readable(_name: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => [
       name,

@@ -1,16 +1,20 @@
 import { AiRouterError } from '../errors.js';
+import type { HotKeys } from '../hotkeys/port.js';
 import { foldedTopics } from '../log/topics.js';
 import { createHotSource } from '../project/hot-source.js';
 import { PROJECTION_VERSION } from '../project/projection-version.js';
 import { type Verification, verify } from '../replay/verify.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
+import { requireProjection } from '../roles/projection.js';
 import type { CommandContext } from './context.js';
 
 /** `airouter verify`: books, checksum and hot keys, counted again. Exit 1 where one does not hold. */
 export async function run(context: CommandContext): Promise<void> {
   const parts = await openParts(context, 'any');
-  const hotKeys = await openHotKeys(parts, 'if-there');
+  let hotKeys: HotKeys | null = null;
   try {
+    await requireProjection(parts);
+    hotKeys = await openHotKeys(parts, 'if-there');
     const { pool, schema, log, topics } = parts;
     const source = createHotSource(pool, schema, PROJECTION_VERSION, foldedTopics(topics));
     context.progress('Counting the log again …');
