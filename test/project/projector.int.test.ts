@@ -121,6 +121,42 @@ describe('the projector on the embedded log and Postgres', () => {
     await world.close();
   });
 
+  it('I9 stops behind the limit of undecodable records, and goes on once they are allowed', async () => {
+    const world = await testWorld(database);
+    const projection = world.projection();
+    await projection.start();
+    const garbage = { key: null, value: Buffer.from('garbage'), timestampMs: START_MS };
+    await world.log.append(world.topics.outcomes, 2, new Array(25).fill(garbage));
+    await appendBatch(world, 2, idOf(1), 1, [outcome()], START_MS);
+    const offsetOf = async () =>
+      (
+        await database.pool.query<{ offset_next: number }>(
+          `select offset_next from "${projection.schema}".projection_checkpoint
+           where topic = $1 and partition = 2`,
+          [world.topics.outcomes],
+        )
+      ).rows[0]?.offset_next;
+    await expect.poll(offsetOf, { timeout: 10_000 }).toBe(20);
+    await appendBatch(world, 1, idOf(1), 1, [outcome({ event_id: idOf(2) })], START_MS);
+    await expect
+      .poll(async () => (await projection.books())[1]?.applied, { timeout: 10_000 })
+      .toBe(1);
+    expect(await offsetOf()).toBe(20);
+    await database.pool.query(
+      `update "${projection.schema}".projection_checkpoint set allowed_to = 25
+       where topic = $1 and partition = 2`,
+      [world.topics.outcomes],
+    );
+    await projection.caughtUp();
+    expect((await projection.books())[2]).toMatchObject({
+      read: 26,
+      applied: 1,
+      dead_lettered: 25,
+      closed: true,
+    });
+    await world.close();
+  });
+
   it('I7 writes hot keys that equal the rows at rest', async () => {
     const world = await testWorld(database);
     const projection = world.projection();

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type FoldRecord, foldBatch } from '../../src/fold/fold-batch.js';
+import { partitionState } from '../../src/fold/partition-state.js';
+import { topicsOf } from '../../src/log/topics.js';
+import { createProjectionStore } from '../../src/project/projection-store.js';
+import { prepareProjection } from '../../src/project/projection-version.js';
+import { projectionChecksum } from '../../src/replay/checksum.js';
+import { idOf, outcome, START_MS } from '../fold/outcomes.js';
+import { type TestDatabase, testDatabase } from '../postgres.js';
+
+const topics = topicsOf('');
+const settings = { tickRetentionMs: 7_200_000, minuteRetentionMs: 30 * 86_400_000 };
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.close());
+
+const record = (offset: number): FoldRecord => ({
+  offset,
+  timestampMs: START_MS,
+  decoded: { type: 'RequestOutcome', value: outcome({ event_id: idOf(offset + 1) }) },
+});
+
+async function openStore(schema: string) {
+  const { pool } = database;
+  const store = createProjectionStore({ pool, schema, owner: 'test', settings, topics });
+  const checkpoint = await store.load(topics.outcomes, 0);
+  const state = partitionState(topics.outcomes, 0, 10, checkpoint);
+  return {
+    fold(...records: FoldRecord[]) {
+      const expected = state.offsetNext;
+      const result = foldBatch(state, records, settings);
+      const last = { offset: state.offsetNext - 1, hash: 'test' };
+      return store.commit({ state, expected, last, result });
+    },
+  };
+}
+
+it('I5 a zombie that commits a prefix again changes no row', async () => {
+  const schema = database.schema('projection');
+  await prepareProjection(database.databaseUrl, database.pool, schema, settings, 10);
+  const owner = await openStore(schema);
+  const zombie = await openStore(schema);
+  await owner.fold(record(0), record(1));
+  const before = await projectionChecksum(database.pool, schema, topics);
+  await expect(zombie.fold(record(0))).rejects.toMatchObject({ code: 'checkpoint_moved' });
+  expect(await projectionChecksum(database.pool, schema, topics)).toBe(before);
+  await owner.fold(record(2));
+  const rows = await database.pool.query(
+    `select sum(events)::int as n from "${schema}".outcome_minute`,
+  );
+  expect(rows.rows[0].n).toBe(3);
+});
+
+it('I4 a commit that fails leaves neither rows nor offset', async () => {
+  const schema = database.schema('projection');
+  await prepareProjection(database.databaseUrl, database.pool, schema, settings, 10);
+  const owner = await openStore(schema);
+  // The last statement of the transaction fails.
+  await database.pool.query(`alter table "${schema}".hot_mark add check (offset_next < 0)`);
+  await expect(owner.fold(record(0))).rejects.toThrow();
+  const rows = await database.pool.query(
+    `select count(*)::int as n from "${schema}".outcome_minute`,
+  );
+  expect(rows.rows[0].n).toBe(0);
+  const again = await openStore(schema);
+  await database.pool.query(
+    `alter table "${schema}".hot_mark drop constraint hot_mark_offset_next_check`,
+  );
+  await again.fold(record(0));
+  const after = await database.pool.query(
+    `select sum(events)::int as n from "${schema}".outcome_minute`,
+  );
+  expect(after.rows[0].n).toBe(1);
+});
+
+it('keeps a projection to the settings that it began with', async () => {
+  const schema = database.schema('projection');
+  const { databaseUrl, pool } = database;
+  await prepareProjection(databaseUrl, pool, schema, settings, 10);
+  await prepareProjection(databaseUrl, pool, schema, settings, 10);
+  await expect(prepareProjection(databaseUrl, pool, schema, settings, 11)).rejects.toMatchObject({
+    code: 'invalid_setting',
+    field: 'keys_max',
+  });
+});
