@@ -57,6 +57,21 @@ export function classify(error: unknown, address = 'Postgres'): unknown {
   return error;
 }
 
+/**
+ * An error of connecting to the database that a URL names, for its first use. A server that
+ * answers and lets us not in (password, database, TLS) is no outage: `invalid_setting`.
+ */
+export function connectError(error: unknown, url: string): unknown {
+  const address = `Postgres at ${addressOf(url)}`;
+  const known = classify(error, address);
+  if (known instanceof AiRouterError || !(error instanceof Error)) return known;
+  return new AiRouterError(
+    'invalid_setting',
+    `DATABASE_URL must name a database that can be entered; ${address} says: ${error.message}`,
+    { field: 'DATABASE_URL', rule: 'a database that can be entered', cause: error },
+  );
+}
+
 function unavailable(message: string, cause: unknown): AiRouterError {
   return new AiRouterError('database_unavailable', message, { cause });
 }

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { runner } from 'node-pg-migrate';
 import { Client } from 'pg';
 import { AiRouterError } from '../errors.js';
-import { addressOf, classify } from './classify.js';
+import { addressOf, classify, connectError } from './classify.js';
 
 export interface Migration {
   /** Made where it is missing; the statements run with it as their search path. */
@@ -34,7 +34,9 @@ export async function migrate(databaseUrl: string, migration: Migration): Promis
   });
   client.on('error', () => {}); // The statement that is under way rejects.
   try {
-    await client.connect();
+    await client.connect().catch((error: unknown) => {
+      throw connectError(error, databaseUrl);
+    });
     return await migrateLocked(client, migration);
   } catch (error) {
     throw classify(error, `Postgres at ${addressOf(databaseUrl)}`);

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Client } from 'pg';
-import { addressOf, classify } from './classify.js';
+import { addressOf, classify, connectError } from './classify.js';
 
 /**
  * The lock of a data folder: an advisory lock of a session, which ends with its holder, so it is
@@ -110,7 +110,7 @@ async function connect(databaseUrl: string, name: string): Promise<Client> {
     return client;
   } catch (error) {
     await end(client);
-    throw classify(error, `Postgres at ${addressOf(databaseUrl)}`);
+    throw connectError(error, databaseUrl);
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AiRouterError } from '../errors.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
@@ -50,7 +51,9 @@ interface Held {
  * and takes the lock again; `onLost` only if another process was faster.
  */
 export async function becomeOwner(options: OwnerOptions): Promise<Owner> {
-  let held = await acquire(options);
+  let held = await acquire(options).catch((error: unknown) => {
+    throw asFolderError(error, options.dataDir);
+  });
   const { databaseUrl } = held;
   const info = {
     pid: process.pid,
@@ -178,6 +181,18 @@ async function recover(
 
 function isRetry(error: unknown): boolean {
   return error instanceof AiRouterError && error.code === 'database_unavailable';
+}
+
+/** What the operating system says of the folder is the user's to mend. */
+function asFolderError(error: unknown, dataDir: string): unknown {
+  const { code, path } = error as NodeJS.ErrnoException;
+  const isOurs = path?.startsWith(resolve(dataDir)) === true || path === dataDir;
+  if (!(error instanceof Error) || error instanceof AiRouterError || !isOurs) return error;
+  return new AiRouterError(
+    'invalid_setting',
+    `AIROUTER_DATA_DIR must be a folder that can be made and written to, got ${JSON.stringify(dataDir)}: ${code}`,
+    { field: 'AIROUTER_DATA_DIR', rule: 'a writable folder', cause: error },
+  );
 }
 
 function alreadyRunning(dataDir: string, pid: number, port: number | null): AiRouterError {
