@@ -159,12 +159,14 @@ function refuseDropped(timePartitions: TimePartitions): AiRouterError {
   return new AiRouterError('database_unavailable', 'a time range was dropped meanwhile');
 }
 
+export const MS_A_DAY = 86_400_000;
+
 /** Settings that other rows would follow from: a projection version keeps the ones it began with. */
 export function foldIdentity(settings: FoldSettings, keysMax: number): Record<string, string> {
   return {
-    tick_retention_ms: String(settings.tickRetentionMs),
-    minute_retention_ms: String(settings.minuteRetentionMs),
-    keys_max: String(keysMax),
+    AIROUTER_TICK_RETENTION_MINUTES: String(settings.tickRetentionMs / 60_000),
+    AIROUTER_MINUTE_RETENTION_DAYS: String(settings.minuteRetentionMs / MS_A_DAY),
+    AIROUTER_KEYS_MAX: String(keysMax),
     input_class_limits: INPUT_CLASS_LIMITS.join(','),
   };
 }

@@ -83,6 +83,6 @@ it('keeps a projection to the settings that it began with', async () => {
   await prepareProjection(databaseUrl, pool, schema, settings, 10);
   await expect(prepareProjection(databaseUrl, pool, schema, settings, 11)).rejects.toMatchObject({
     code: 'invalid_setting',
-    field: 'keys_max',
+    field: 'AIROUTER_KEYS_MAX',
   });
 });
