@@ -21,6 +21,9 @@ function newContext(environment: Record<string, string>) {
     logger: createLogger('silent'),
     json: true,
     stop: new AbortController().signal,
+    fail: (error) => {
+      throw error;
+    },
     progress: (line) => lines.push(line),
     answer: (value) => answers.push(value),
     print: (line) => lines.push(line),

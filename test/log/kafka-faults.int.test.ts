@@ -193,7 +193,8 @@ describe.skipIf(noBrokers !== null)(`Kafka of one broker${skipped}`, () => {
     // Longer than a session: what was assigned may be another member's.
     await stack.kill('kafka-1', 'SIGSTOP');
     await vi.waitFor(() => {
-      expect(reports.map(({ error }) => String(error)).join()).toContain('no beat');
+      const errors = reports.map((report) => ('error' in report ? String(report.error) : ''));
+      expect(errors.join()).toContain('no beat');
       expect(ledger.revokedPlaces).toHaveLength(2);
     }, WAIT);
     await stack.kill('kafka-1', 'SIGCONT');
