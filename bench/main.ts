@@ -1,0 +1,41 @@
+/**
+ * `npm run bench -- <name>|all [--smoke]`: a JSON line each on stdout, people's words on stderr.
+ * Exits 1 where an answer is wrong, 2 where there is no such bench.
+ */
+import { parseArgs } from 'node:util';
+import type { Bench } from './contest.js';
+import { decideBench } from './decide.js';
+import { decodeBench } from './decode.js';
+import { foldBench } from './fold.js';
+import { measure } from './measure.js';
+import { projectBench } from './project.js';
+import { routeBench } from './route.js';
+import { SERVERS, serveForBench } from './route-server.js';
+
+const BENCHES: readonly Bench[] = [decodeBench, foldBench, projectBench, decideBench, routeBench];
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { smoke: { type: 'boolean', default: false } },
+  });
+  const [name = ''] = positionals;
+  if (name === 'serve-for-bench') {
+    await serveForBench(SERVERS.find((server) => server === positionals[1])!);
+    return 0;
+  }
+  const chosen = BENCHES.filter((bench) => name === 'all' || bench.name === name);
+  if (chosen.length === 0) {
+    const names = BENCHES.map((bench) => bench.name).join(', ');
+    process.stderr.write(`bench must be all or one of ${names}, got "${name}"\n`);
+    return 2;
+  }
+  for (const bench of chosen) {
+    process.stderr.write(`${bench.name} …\n`);
+    const result = await measure(bench, values.smoke ? 'smoke' : 'full');
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  }
+  return 0;
+}

@@ -1,0 +1,122 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import { packageRoot } from '../src/package-root.js';
+import type { Bench, Contender, Contest, Size } from './contest.js';
+import { SERVERS, type ServerName } from './route-server.js';
+import { MODEL, OFFERING_COUNT } from './snapshot.js';
+
+/** `POST /v1/route` over HTTP; only the server's CPU counts, not that of whoever calls. */
+export const routeBench: Bench = {
+  name: 'route',
+  unit: "requests per CPU second of the server's process",
+  floorIs: 'node:http, the body read and left, the same bytes answered each time',
+  peerIs: 'Fastify as it comes: one route without schemas that answers the same object',
+  open,
+};
+
+const CONNECTIONS = 32;
+const BODY = JSON.stringify({ model: MODEL, stream: true });
+
+interface Child {
+  process: ChildProcess;
+  port: number;
+  agent: Agent;
+}
+
+async function open(size: Size): Promise<Contest> {
+  const count = size === 'full' ? 8_000 : 100;
+  const children = new Map<ServerName, Child>();
+  const close = async (): Promise<void> => {
+    for (const { process: child, agent } of children.values()) {
+      agent.destroy();
+      child.disconnect();
+      await once(child, 'exit');
+    }
+  };
+  try {
+    for (const name of SERVERS) children.set(name, await start(name));
+    const answer = await checkAnswers(children);
+    const contender = (name: ServerName): Contender => {
+      const child = children.get(name)!;
+      return async () => {
+        const before = await cpuSeconds(child);
+        await callMany(child, count);
+        return { units: count, cpuSeconds: (await cpuSeconds(child)) - before };
+      };
+    };
+    return {
+      ours: contender('ours'),
+      floor: contender('floor'),
+      peer: contender('peer'),
+      answer,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(name: ServerName): Promise<Child> {
+  const child = fork(join(packageRoot, 'dist/bench/main.js'), ['serve-for-bench', name]);
+  const [{ port }] = (await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`the server ${name} did not start`))),
+  ])) as [{ port: number }];
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  return { process: child, port, agent };
+}
+
+/** Ours answers 200 with ranked offerings of the catalogue, the others as many bytes. */
+async function checkAnswers(children: ReadonlyMap<ServerName, Child>): Promise<string> {
+  const texts = await Promise.all(SERVERS.map((name) => call(children.get(name)!)));
+  const sizes = texts.map((text) => text.length);
+  const { candidates, state } = JSON.parse(texts[0]!);
+  if (candidates.length !== 3 || candidates[0].model !== MODEL || state.version !== 21) {
+    throw new Error(`not the answer of a router: ${texts[0]}`);
+  }
+  const [ours = 0, floor = 0, peer = 0] = sizes;
+  if (Math.abs(ours - floor) > 100 || Math.abs(floor - peer) > 100) {
+    throw new Error(`answers of ${sizes.join(', ')} bytes cannot be compared`);
+  }
+  return `3 of ${OFFERING_COUNT} offerings ranked, in about ${floor - (floor % 100)} bytes`;
+}
+
+async function callMany(child: Child, count: number): Promise<void> {
+  let left = count;
+  const caller = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      await call(child);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, caller));
+}
+
+function call({ port, agent }: Child): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': BODY.length };
+    const options = { agent, port, host: '127.0.0.1', path: '/v1/route', method: 'POST', headers };
+    const sent = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.once('end', () => {
+        if (response.statusCode === 200) resolve(text);
+        else reject(new Error(`answered ${response.statusCode}: ${text}`));
+      });
+    });
+    sent.once('error', reject);
+    sent.end(BODY);
+  });
+}
+
+async function cpuSeconds({ process: child }: Child): Promise<number> {
+  child.send('cpu');
+  const [{ cpuSeconds: seconds }] = (await once(child, 'message')) as [{ cpuSeconds: number }];
+  return seconds;
+}

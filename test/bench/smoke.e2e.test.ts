@@ -1,0 +1,32 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../src/package-root.js';
+
+const main = join(packageRoot, 'dist/bench/main.js');
+const BENCHES = ['decode', 'fold', 'project', 'decide', 'route'];
+
+// A small run of each: it checks its answers, and prints the line that programs read.
+test.for(BENCHES)('bench %s answers right and prints its line', async (name, context) => {
+  if (name === 'project' && !existsSync('/proc/self/schedstat')) {
+    context.skip('the CPU of a Postgres backend is read from /proc, as Linux has it');
+  }
+  const { stdout } = await promisify(execFile)('node', [main, name, '--smoke']);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines).toHaveLength(1);
+  const result = JSON.parse(lines[0]!);
+  expect(result).toMatchObject({ name, better: 'more', checked: true });
+  for (const figure of [result.ours, result.floor, result.ratio_floor]) {
+    expect(figure).toBeGreaterThan(0);
+  }
+  expect(result.ratio_peer === null).toBe(result.peer === null);
+  expect(result.unit).toContain('per CPU second');
+});
+
+test('an unknown bench is refused with the names of those that are', () => {
+  const { status, stderr } = spawnSync('node', [main, 'nothing'], { encoding: 'utf8' });
+  expect(status).toBe(2);
+  for (const name of BENCHES) expect(stderr).toContain(name);
+});
