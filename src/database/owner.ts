@@ -155,7 +155,7 @@ async function recover(
   lost: Held,
   isReleased: () => boolean,
 ): Promise<Held | null> {
-  options.onProgress('Postgres was lost; it is brought back.');
+  if (!isReleased()) options.onProgress('Postgres was lost; it is brought back.');
   for (;;) {
     if (isReleased()) return null;
     const held = await tryAcquire(options, lost.postgres?.port).catch((error: unknown) => {
