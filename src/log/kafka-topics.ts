@@ -109,12 +109,13 @@ async function findTopics(admin: Admin, names: readonly string[]): Promise<Map<s
 
 async function createTopic(
   connection: KafkaConnection,
-  { topic, partitions, timestampType }: TopicSpec,
+  { topic, partitions, timestampType, recordBytesMax }: TopicSpec,
   singleNode: boolean,
 ): Promise<void> {
   const settings = {
     ...settingsFor(singleNode),
     'message.timestamp.type': timestampType,
+    ...(recordBytesMax === undefined ? {} : { 'max.message.bytes': String(recordBytesMax) }),
     // The records of a simulation have the times of its own clock.
     ...(timestampType === 'CreateTime' ? { 'message.timestamp.after.max.ms': ANY_FUTURE } : {}),
   };

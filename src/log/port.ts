@@ -55,6 +55,8 @@ export interface TopicSpec {
   topic: string;
   partitions: number;
   timestampType: TimestampType;
+  /** Largest record, where the log's own limit is too low. */
+  recordBytesMax?: number;
 }
 
 export interface LogAdmin {

@@ -49,6 +49,9 @@ export function foldedTopics(topics: Topics): string[] {
   ].sort();
 }
 
+/** Twice Kafka's own limit: a dead letter is its record with more headers. */
+const DEAD_LETTER_BYTES_MAX = 2 * 1_048_588;
+
 /** Every topic with its shape: catalogue, policies and schemas are ordered as a whole. */
 export function topicSpecs(
   topics: Topics,
@@ -60,5 +63,6 @@ export function topicSpecs(
     topic,
     partitions: one.has(topic) ? 1 : partitions,
     timestampType,
+    ...(topic === topics.deadLetters && { recordBytesMax: DEAD_LETTER_BYTES_MAX }),
   }));
 }
