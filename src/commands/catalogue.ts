@@ -3,8 +3,8 @@ import { builtInCatalogue } from '../catalogue/built-in.js';
 import { parseDocument } from '../catalogue/document.js';
 import { importCatalogue } from '../catalogue/import.js';
 import { AiRouterError } from '../errors.js';
-import { topicSpecs } from '../log/topics.js';
 import { openParts } from '../roles/parts.js';
+import { createMissingTopics } from '../roles/topics.js';
 import type { CommandContext } from './context.js';
 
 /** `airouter catalogue import [FILE]`: the built-in catalogue, or a document of own entries. */
@@ -27,7 +27,7 @@ export async function run(
   }
   try {
     const { log, topics, config } = parts;
-    await log.createTopics(topicSpecs(topics, config.partitions, 'LogAppendTime'));
+    await createMissingTopics(log, topics, config, 'LogAppendTime');
     const counts = await importCatalogue(
       { log, topic: topics.catalogue },
       own ?? builtIn.entries,
