@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -63,7 +63,7 @@ export class AiRouter {
     for (const { child } of left) child.kill('SIGKILL');
     await Promise.all(left.map(({ ended }) => ended));
     for (const folder of this.#folders) {
-      for (const name of await readdir(folder)) await endServer(join(folder, name));
+      await endServer(join(folder, 'data'));
       await rm(folder, { recursive: true, force: true });
     }
   }
