@@ -16,7 +16,13 @@ import { packageRoot } from './package-root.js';
 type Run = (context: CommandContext, options: Record<string, unknown>) => Promise<void>;
 
 /** They hold what others rely on: the first signal stops them in order. Others end at once. */
-const STOPPED_IN_ORDER: ReadonlySet<string> = new Set(['all', 'project', 'route', 'demo']);
+const STOPPED_IN_ORDER: ReadonlySet<string> = new Set([
+  'all',
+  'ingest',
+  'project',
+  'route',
+  'demo',
+]);
 
 const stopping = new AbortController();
 process.exitCode = await main(process.argv);
@@ -69,6 +75,7 @@ type Add = (name: string, description: string, load: () => Promise<{ run: Run }>
 /** What runs until it is stopped. */
 function addRoles(add: Add): void {
   add('all', 'ingest, project and route in one process', () => import('./commands/all.js'));
+  add('ingest', 'take outcomes over HTTP into the log', () => import('./commands/ingest.js'));
   add(
     'project',
     'fold the log into projections and hot keys',

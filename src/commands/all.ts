@@ -1,5 +1,7 @@
 import { wallClock } from '../clock.js';
 import { createMetrics } from '../observe/metrics.js';
+import { createDecisionLog, httpTarget } from '../roles/decision-log.js';
+import { openIngest } from '../roles/ingest.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { startProjector } from '../roles/project.js';
 import { startRouter } from '../roles/route.js';
@@ -17,7 +19,19 @@ export async function run(context: CommandContext): Promise<void> {
     const hotKeys = (await openHotKeys(parts, 'required'))!;
     closers.unshift(() => hotKeys.close());
     const common = { config, logger, metrics, clock: wallClock, hotKeys };
-    const router = await startRouter({ ...common, ownerToken: parts.owner!.token });
+    const deadline = { deadlineMs: config.shutdownTimeoutMs / 2 };
+    const ingest = await openIngest({ ...parts, ...common });
+    closers.unshift(() => ingest.close(deadline));
+    const { ingestUrl, decisionLog: share } = config;
+    const target = ingestUrl === null ? ingest.decisions : httpTarget(ingestUrl, logger);
+    const decisions = createDecisionLog({ target, share, metrics, logger });
+    closers.unshift(() => decisions.close(deadline));
+    const router = await startRouter({
+      ...common,
+      ownerToken: parts.owner!.token,
+      onDecision: decisions.record,
+      register: ingest.register,
+    });
     closers.unshift(router.close);
     const projector = await startProjector({
       ...parts,

@@ -7,10 +7,10 @@ export class Intake {
   readonly entries: Placed[] = [];
   readonly errors: ItemError[] = [];
 
-  take<T>(
+  take<I, T>(
     list: string,
-    items: readonly unknown[],
-    read: (item: unknown) => Read<T>,
+    items: readonly I[],
+    read: (item: I) => Read<T>,
     place: (value: T) => Placed,
   ): void {
     for (const [index, item] of items.entries()) {

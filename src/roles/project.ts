@@ -6,7 +6,7 @@ import type { HotKeys } from '../hotkeys/port.js';
 import { createRefresher, type Refresher } from '../hotkeys/refresher.js';
 import { createDeadLetters } from '../log/dead-letters.js';
 import type { Log, TimestampType } from '../log/port.js';
-import { foldedTopics, type Topics, topicSpecs } from '../log/topics.js';
+import { foldedTopics, type Topics } from '../log/topics.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { createPipeline } from '../pipeline.js';
@@ -15,6 +15,7 @@ import { createProjectionStore } from '../project/projection-store.js';
 import { PROJECTION_VERSION, prepareProjection } from '../project/projection-version.js';
 import { dropExpired } from '../project/retention.js';
 import { rollUp } from '../project/rollup.js';
+import { createMissingTopics } from './topics.js';
 
 /** How often hours whose minutes changed are computed again, and retention is looked after. */
 const UPKEEP_INTERVAL_MS = 30_000;
@@ -47,7 +48,7 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     tickRetentionMs: config.tickRetentionMinutes * 60_000,
     minuteRetentionMs: config.minuteRetentionDays * 86_400_000,
   };
-  await createMissingTopics(parts);
+  await createMissingTopics(log, topics, config, parts.timestampType);
   await prepareProjection(parts.databaseUrl, pool, schema, settings, config.keysMax);
   const folded = foldedTopics(topics);
   const refresher = createRefresher({
@@ -83,13 +84,6 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
       await refresher.close();
     },
   };
-}
-
-/** What exists stays as it is: a simulated log keeps its own times. */
-async function createMissingTopics({ log, topics, config, timestampType }: ProjectorParts) {
-  const specs = topicSpecs(topics, config.partitions, timestampType);
-  const existing = await log.partitions(specs.map((spec) => spec.topic));
-  await log.createTopics(specs.filter((spec) => !existing.has(spec.topic)));
 }
 
 /** What nobody waits for: hour and day rows, and ranges that every partition has left behind. */

@@ -1,7 +1,7 @@
-import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
-import { AiRouterError } from '../errors.js';
+import type { Decision } from '../event/outcome.js';
 import { createPoller, type Poller } from '../hotkeys/poller.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import { createRedisHotKeys } from '../hotkeys/redis-hot-keys.js';
@@ -13,6 +13,7 @@ import { registerHotKeysOwner } from '../route/hot-keys-owner.js';
 import type { Mint } from '../route/mint.js';
 import { createServer } from '../route/server.js';
 import { createSnapshotSource } from '../route/snapshot-source.js';
+import { listen } from './listen.js';
 
 export interface RouterParts {
   config: Config;
@@ -26,6 +27,10 @@ export interface RouterParts {
   fallbackModels?: ModelsValue;
   /** Serves the hot keys of this process to those that attach to it and know the token. */
   ownerToken?: string;
+  /** Takes each decision for the log, after its answer; must not wait and must not throw. */
+  onDecision?: (decision: Decision) => void;
+  /** Adds the routes of other roles of this process. */
+  register?: (app: FastifyInstance) => void;
 }
 
 export interface Router {
@@ -39,6 +44,7 @@ export interface Router {
 /** The `route` role: hot keys into a snapshot, and answers from it. */
 export async function startRouter(parts: RouterParts): Promise<Router> {
   const { config, clock, logger, metrics, hotKeys, mint, fallbackModels, ownerToken } = parts;
+  const { onDecision, register } = parts;
   const snapshots = createSnapshotSource(
     fallbackModels === undefined ? { logger } : { logger, fallbackModels },
   );
@@ -57,16 +63,16 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
     metrics,
     staleAfterMs: config.staleAfterMs,
     ...(mint !== undefined && { mint }),
+    ...(onDecision !== undefined && { onDecision }),
   });
   if (ownerToken !== undefined) registerHotKeysOwner(app, hotKeys, ownerToken);
-  try {
-    await app.listen({ port: config.port, host: config.host });
-  } catch (error) {
+  register?.(app);
+  const port = await listen(app, config).catch(async (error: unknown) => {
     await poller.close();
-    throw asListenError(error, config);
-  }
+    throw error;
+  });
   return {
-    port: (app.server.address() as AddressInfo).port,
+    port,
     poller,
     async close() {
       await app.close();
@@ -78,24 +84,4 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
 /** The hot keys in Redis, as the settings name it. */
 export function redisHotKeys(config: Config, logger: Logger): HotKeys {
   return createRedisHotKeys({ urls: config.redisUrl!, namespace: config.namespace, logger });
-}
-
-function asListenError(error: unknown, { host, port }: Config): unknown {
-  const code = (error as { code?: string }).code;
-  if (code === 'EADDRINUSE') {
-    return new AiRouterError('port_in_use', `PORT ${port} on ${host} is taken by another process`, {
-      field: 'PORT',
-      rule: 'a free port',
-      cause: error,
-    });
-  }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    const message = `HOST ${host} with PORT ${port} cannot be listened on`;
-    return new AiRouterError('invalid_setting', message, {
-      field: 'HOST',
-      rule: 'an address of this machine',
-      cause: error,
-    });
-  }
-  return error;
 }

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../clock.js';
+import type { Config } from '../config.js';
+import { AiRouterError, asAiRouterError } from '../errors.js';
+import type { Decision } from '../event/outcome.js';
+import { brokenRuleOfDecision } from '../event/rules.js';
+import { uuidV7 } from '../event/uuid.js';
+import { registerIngest } from '../ingest/app.js';
+import { type Entries, entriesOf } from '../ingest/entries.js';
+import { Intake } from '../ingest/intake.js';
+import type { Read } from '../ingest/item.js';
+import { RecordWriter } from '../ingest/record-writer.js';
+import type { Log } from '../log/port.js';
+import type { Topics } from '../log/topics.js';
+import type { Logger } from '../observe/logger.js';
+import type { Metrics } from '../observe/metrics.js';
+import { loopbackOnly } from '../route/access.js';
+import { createServer } from '../route/server.js';
+import type { DecisionTarget } from './decision-log.js';
+import { listen } from './listen.js';
+import { createMissingTopics } from './topics.js';
+
+export interface IngestParts {
+  config: Config;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  log: Log;
+  topics: Topics;
+}
+
+export interface Ingest {
+  /** Adds the role's routes to a server. */
+  register(app: FastifyInstance): void;
+  /** Takes decisions of a router in this process. */
+  decisions: DecisionTarget;
+  /** True while the log does not take what was sent. */
+  isFailing(): boolean;
+  /** Waits for what is under way. */
+  close(deadline: { deadlineMs: number }): Promise<void>;
+}
+
+/** The `ingest` role without a server of its own: what is sent becomes records of the log. */
+export async function openIngest(parts: IngestParts): Promise<Ingest> {
+  const { config, clock, logger, metrics, log, topics } = parts;
+  await createMissingTopics(log, topics, config, 'LogAppendTime');
+  const { outcomes, summaries, inflight, decisions } = topics;
+  const partitions = await log.partitions([outcomes, summaries, inflight, decisions]);
+  const writer = new RecordWriter({
+    log,
+    outcomesTopic: outcomes,
+    publisherId: () => uuidV7(clock.nowMs(), randomBytes(16)),
+    logger,
+  });
+  const places = { topics, partitions };
+  return {
+    register(app) {
+      registerIngest(app, { writer, places, clock, authenticate: loopbackOnly, metrics });
+    },
+    decisions: ownDecisions(writer, entriesOf(places)),
+    isFailing: () => writer.isFailing,
+    close: (deadline) => writer.close(deadline),
+  };
+}
+
+/** Decisions of this process need no HTTP; what the log never takes is refused, as there. */
+function ownDecisions(writer: RecordWriter, entries: Entries): DecisionTarget {
+  const checked = (decision: Decision): Read<Decision> => {
+    const broken = brokenRuleOfDecision(decision);
+    return broken === null ? { value: decision } : { broken };
+  };
+  return {
+    async deliver(decisions) {
+      const intake = new Intake();
+      intake.take('decisions', decisions, checked, entries.decision);
+      try {
+        await writer.write(intake.entries);
+      } catch (error) {
+        if (asAiRouterError(error).code !== 'record_too_large') throw error;
+        return { refused: decisions.length };
+      }
+      return { refused: intake.errors.length };
+    },
+    close: () => {},
+  };
+}
+
+/** The `ingest` role on a server of its own. */
+export async function startIngest(
+  parts: IngestParts,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const { config, logger, metrics } = parts;
+  const ingest = await openIngest(parts);
+  const app = createServer(logger);
+  ingest.register(app);
+  registerProbes(app, ingest);
+  app.register(async (guarded) => {
+    guarded.addHook('onRequest', async (request) => {
+      loopbackOnly(request);
+    });
+    guarded.get('/metrics', async (_request, reply) => {
+      reply.type(metrics.registry.contentType);
+      return metrics.registry.metrics();
+    });
+  });
+  const port = await listen(app, config);
+  return {
+    port,
+    async close() {
+      await app.close();
+      await ingest.close({ deadlineMs: config.shutdownTimeoutMs });
+    },
+  };
+}
+
+/** For orchestrators, which call from elsewhere and hold no key. */
+function registerProbes(app: FastifyInstance, ingest: Ingest): void {
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async () => {
+    if (!ingest.isFailing()) return { status: 'ready' };
+    throw new AiRouterError('log_unavailable', 'the log does not take what is sent');
+  });
+}
