@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, livePostmaster } from '../../src/database/postmaster.js';
+import type { ServerUser } from '../../src/database/server-user.js';
 import { packageRoot } from '../../src/package-root.js';
 
 const PROGRAM = join(packageRoot, 'dist', 'src', 'main.js');
@@ -23,8 +24,11 @@ export interface Ended {
 export class AiRouter {
   readonly #folders: string[] = [];
   readonly #running = new Set<Running>();
+  readonly #user: ServerUser | null;
 
-  constructor() {
+  /** As another user, where root runs the tests; null = as the present one. */
+  constructor(user: ServerUser | null = null) {
+    this.#user = user;
     // A worker that is stopped by force runs no hooks.
     process.once('exit', () => {
       for (const { child } of this.#running) child.kill('SIGKILL');
@@ -35,12 +39,13 @@ export class AiRouter {
   async newDataDir(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'airouter-e2e-'));
     await chmod(folder, 0o755);
+    if (this.#user !== null) await chown(folder, this.#user.uid, this.#user.gid);
     this.#folders.push(folder);
     return join(folder, 'data');
   }
 
   start(dataDir: string, args: readonly string[], environment: Environment = {}): Running {
-    const running = new Running(dataDir, args, environment);
+    const running = new Running(dataDir, args, environment, this.#user);
     this.#running.add(running);
     void running.ended.then(() => this.#running.delete(running));
     return running;
@@ -76,11 +81,17 @@ export class Running {
   stdout = '';
   stderr = '';
 
-  constructor(dataDir: string, args: readonly string[], environment: Environment) {
+  constructor(
+    dataDir: string,
+    args: readonly string[],
+    environment: Environment,
+    user: ServerUser | null,
+  ) {
     this.child = spawn(process.execPath, [PROGRAM, ...args], {
       cwd: tmpdir(),
       env: { PATH: process.env['PATH'], AIROUTER_DATA_DIR: dataDir, PORT: '0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...user,
     });
     this.child.stdout!.setEncoding('utf8').on('data', (text) => {
       this.stdout += text;
