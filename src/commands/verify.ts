@@ -20,7 +20,7 @@ export async function run(context: CommandContext): Promise<void> {
     context.progress('Counting the log again …');
     const result = await verify({ pool, schema, log, topics, source, hotKeys });
     if (context.json) context.answer(result);
-    else print(context, result);
+    else print(context, result, hotKeys !== null);
     if (!result.books_closed || result.hot_keys_match === false) {
       throw new AiRouterError('check_failed', 'the projection does not hold what the log says');
     }
@@ -30,7 +30,7 @@ export async function run(context: CommandContext): Promise<void> {
   }
 }
 
-function print(context: CommandContext, result: Verification): void {
+function print(context: CommandContext, result: Verification, areThere: boolean): void {
   const header = ['partition', 'read', 'applied', 'duplicate', 'dead_lettered', 'skipped', 'late'];
   context.print(header.join('\t'));
   for (const books of [...result.partitions, ...result.summaries]) {
@@ -40,6 +40,9 @@ function print(context: CommandContext, result: Verification): void {
     context.print(`${books.topic}/${books.partition}\t${cells.join('\t')}${mark}`);
   }
   context.print(`books closed: ${result.books_closed}`);
-  context.print(`hot keys match: ${result.hot_keys_match ?? 'not asked, nobody holds them'}`);
+  const unmatched = areThere
+    ? 'unknown, the rows never stood still'
+    : 'not asked, nobody holds them';
+  context.print(`hot keys match: ${result.hot_keys_match ?? unmatched}`);
   context.print(`checksum: ${result.checksum}`);
 }

@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
 import { schemas } from '../event/schemas.js';
-import type { HotKeys, HotRead } from '../hotkeys/port.js';
+import type { HotKeys } from '../hotkeys/port.js';
 import type { HotSource } from '../hotkeys/source.js';
 import type { LogReader } from '../log/port.js';
 import type { Topics } from '../log/topics.js';
 import { storedMinuteRetentionMs } from '../project/projection-version.js';
 import { closeBooks, type PartitionBooks } from './books.js';
 import { projectionChecksum } from './checksum.js';
+import { hotKeysMatch } from './hot-keys-match.js';
 
 export interface Verification {
   books_closed: boolean;
@@ -14,7 +15,7 @@ export interface Verification {
   summaries: PartitionBooks[];
   /** SHA-256 over the folded tables, hex. */
   checksum: string;
-  /** Null where the hot keys cannot be asked. */
+  /** Null where the hot keys cannot be asked, or the rows never stood still to be compared. */
   hot_keys_match: boolean | null;
 }
 
@@ -48,27 +49,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
     partitions,
     summaries,
     checksum: await projectionChecksum(pool, schema, topics),
-    hot_keys_match: options.hotKeys === null ? null : await hotKeysMatch(options),
+    hot_keys_match:
+      options.hotKeys === null ? null : await hotKeysMatch(options.source, options.hotKeys),
   };
-}
-
-/**
- * Whether the hot keys say what the rows say; meant at rest: while outcomes arrive, keys are
- * rightly behind for up to a second.
- */
-async function hotKeysMatch({ source, hotKeys }: VerifyOptions): Promise<boolean> {
-  const [health, metrics] = [await source.health(), await source.metrics(null)];
-  const read = await hotKeys!.read(null);
-  if (read === null || read.generation !== (await source.generation())) return false;
-  const expected = new Map([...metrics.values, ['health', health.value] as const]);
-  return isSame(expected, read);
-}
-
-function isSame(expected: ReadonlyMap<string, string | null>, read: HotRead): boolean {
-  const values = [...expected].filter(([, value]) => value !== null);
-  const stored = [...read.changed].filter(([, value]) => value !== null);
-  return (
-    values.length === stored.length &&
-    values.every(([key, value]) => read.changed.get(key) === value)
-  );
 }
