@@ -33,13 +33,13 @@ export async function run(base: CommandContext, options: Record<string, unknown>
       ownerToken: parts.owner!.token,
     });
     closers.unshift(router.close);
+    await parts.owner!.publish(router.port);
     if (options['externalProjector'] === true) {
       context.progress(`Waiting for: airouter project --namespace ${config.namespace}`);
     } else {
       const projector = await startProjector({ ...parts, ...common, timestampType: 'CreateTime' });
       closers.unshift(projector.close);
     }
-    await parts.owner!.publish(router.port);
     await runDemo({ context, parts, router, hotKeys, seed, once: options['once'] === true });
     throwIfFailed(context.stop);
   } finally {
