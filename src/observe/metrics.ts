@@ -62,7 +62,7 @@ export const METRICS = {
   decisionLog: {
     name: 'airouter_decision_log_total',
     type: 'counter',
-    help: 'Decisions that the router gives to the log, by what became of them (delivered, refused, queue_full, closed).',
+    help: 'Decisions that the router gives to the log, by what became of them (delivered; refused by the ingest role; dropped: queue_full, after_close, closed).',
     labels: ['result'],
   },
   published: {
