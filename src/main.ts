@@ -108,10 +108,11 @@ function addTools(add: Add): void {
     .argument('[file]', 'a JSON document; the built-in catalogue without it');
   add(
     'dlq',
-    'dead letters: `dlq list`, `dlq allow --partition P --to OFFSET`',
+    'dead letters: `dlq list`, `dlq replay`, `dlq allow --partition P --to OFFSET`',
     () => import('./commands/dlq.js'),
   )
-    .argument('<action>', 'list or allow')
+    .argument('<action>', 'list, replay or allow')
+    .option('--place <place>', 'replay only this: topic/partition/offset/index')
     .option('--topic <name>', 'of the partition that goes on', 'outcomes')
     .option('--partition <n>', 'the partition that goes on')
     .option('--to <offset>', 'let undecodable records below this offset pass');

@@ -2,7 +2,8 @@ import { AiRouterError } from './errors.js';
 import { decode, unknownIds } from './event/decode.js';
 import type { Schemas } from './event/schemas.js';
 import type { BatchResult, FoldSettings } from './fold/context.js';
-import { foldBatch } from './fold/fold-batch.js';
+import { type FoldRecord, foldBatch } from './fold/fold-batch.js';
+import { ORIGIN_HEADER, type Origin, parseOrigin } from './fold/origin.js';
 import { type PartitionState, partitionState } from './fold/partition-state.js';
 import { rememberRecord } from './fold/warm-up.js';
 import type { ParkLetters } from './log/dead-letters.js';
@@ -67,7 +68,9 @@ async function processBatch(
   if (records.length === 0) return batch.records.at(-1)!.offset + 1;
   const expected = state.offsetNext;
   await parts.lookUpSchemas(unknownIds(records, parts.schemas));
-  const result = foldBatch(state, decodeRecords(parts, records), parts.settings);
+  const decoded = decodeRecords(parts, records);
+  const replayable = await parts.store.replayable(batch.topic, batch.partition, originsOf(decoded));
+  const result = foldBatch(state, decoded, parts.settings, replayable);
   await parts.parkDeadLetters(batch, records, result.parked);
   await parts.store.commit({ state, expected, last: lastFolded(state, records), result });
   parts.refresher.notify({ caughtUp: state.offsetNext >= batch.highWatermark });
@@ -133,13 +136,22 @@ function compareLast(batch: LogBatch, last: LastRecord | null, record: LogRecord
   );
 }
 
-function decodeRecords(parts: PipelineParts, records: readonly LogRecord[]) {
+function decodeRecords(parts: PipelineParts, records: readonly LogRecord[]): FoldRecord[] {
   return records.map((record) => ({
     offset: record.offset,
     timestampMs: record.timestampMs,
     decoded: decode(record.value, record.headers, parts.schemas),
+    origin: originOf(record),
   }));
 }
+
+function originOf({ headers }: LogRecord): Origin | null {
+  const text = headers[ORIGIN_HEADER]?.toString();
+  return text === undefined ? null : parseOrigin(text);
+}
+
+const originsOf = (records: readonly FoldRecord[]): Origin[] =>
+  records.flatMap(({ origin }) => (origin == null ? [] : [origin]));
 
 function lastFolded(state: PartitionState, records: readonly LogRecord[]): LastRecord {
   const last = records.findLast((record) => record.offset < state.offsetNext)!;

@@ -1,5 +1,6 @@
 import { wallClock } from '../clock.js';
 import type { Config } from '../config.js';
+import { StepDecisions } from '../demo/decisions.js';
 import { runDemo } from '../demo/demo.js';
 import { DEMO_NAMESPACE, emptyNamespace } from '../demo/namespace.js';
 import { AiRouterError } from '../errors.js';
@@ -27,8 +28,10 @@ export async function run(base: CommandContext, options: Record<string, unknown>
     const hotKeys = (await openHotKeys(parts, 'required'))!;
     closers.unshift(() => hotKeys.close());
     const common = { config, logger, metrics, clock: wallClock, hotKeys };
+    const decisions = new StepDecisions();
     const router = await startRouter({
       ...common,
+      onDecision: decisions.record,
       mint: virtualMint(seed),
       ownerToken: parts.owner!.token,
     });
@@ -40,7 +43,8 @@ export async function run(base: CommandContext, options: Record<string, unknown>
       const projector = await startProjector({ ...parts, ...common, timestampType: 'CreateTime' });
       closers.unshift(projector.close);
     }
-    await runDemo({ context, parts, router, hotKeys, seed, once: options['once'] === true });
+    const once = options['once'] === true;
+    await runDemo({ context, parts, router, hotKeys, decisions, seed, once });
     throwIfFailed(context.stop);
   } finally {
     await closeInTime(closers, config.shutdownTimeoutMs, logger);

@@ -5,6 +5,7 @@ import { openParts, type Parts } from '../roles/parts.js';
 import { requireProjection } from '../roles/projection.js';
 import { wholeNumber } from './arguments.js';
 import type { CommandContext } from './context.js';
+import { replayDeadLetters } from './dlq-replay.js';
 
 const READ_BYTES = 1_048_576;
 
@@ -21,26 +22,49 @@ interface DeadLetterLine {
   bytes: number;
 }
 
-/** `airouter dlq list`: each parked place once, one object a line; `dlq allow`: go on. */
+/** `airouter dlq list`: each parked place once, one object a line; `dlq allow`: go on; `dlq replay`. */
 export async function run(
   context: CommandContext,
   options: Record<string, unknown>,
 ): Promise<void> {
   const [action] = options['args'] as string[];
-  if (action !== 'list' && action !== 'allow') {
+  const act = ACTIONS[action!];
+  if (act === undefined) {
     throw new AiRouterError(
       'invalid_usage',
-      `dlq: the action must be list or allow, got "${action}"`,
+      `dlq: the action must be list, allow or replay, got "${action}"`,
     );
   }
   const parts = await openParts(context, 'any');
   try {
     await requireProjection(parts);
-    if (action === 'list') await list(context, parts);
-    else await allow(context, parts, options);
+    await act(context, parts, options);
   } finally {
     await parts.close();
   }
+}
+
+type Action = (
+  context: CommandContext,
+  parts: Parts,
+  options: Record<string, unknown>,
+) => Promise<void>;
+
+const ACTIONS: Readonly<Record<string, Action>> = { list, allow, replay };
+
+async function replay(
+  context: CommandContext,
+  parts: Parts,
+  options: Record<string, unknown>,
+): Promise<void> {
+  const place = options['place'] as string | undefined;
+  const replayed = await replayDeadLetters(parts, place ?? null);
+  if (place !== undefined && replayed.length === 0) {
+    throw new AiRouterError('invalid_usage', `no parked place ${place} waits for its replay`);
+  }
+  for (const each of replayed) context.print(JSON.stringify(each));
+  if (context.json)
+    context.answer({ replayed: replayed.filter((each) => each.offset !== null).length });
 }
 
 async function list(context: CommandContext, parts: Parts): Promise<void> {

@@ -34,6 +34,8 @@ export interface BatchResult {
   delta: Delta;
   counts: BatchCounts;
   parked: ParkedPlace[];
+  /** Places, as `offset/index`, whose replayed copy counted in this batch. */
+  replayed: string[];
   /**
    * Hot keys whose values changed: key texts of offerings with their newest minute, or `models`,
    * `providers`, `policies` with null.
@@ -52,11 +54,17 @@ export interface FoldContext {
   result: BatchResult;
   offset: number;
   recordMs: number;
+  /** Parked places, as `offset/index`, whose copy may still count; a copy that counts takes it. */
+  replayable: Set<string>;
 }
+
+/** A place within a partition. */
+export const placeText = (offset: number, index: number): string => `${offset}/${index}`;
 
 /** Parks a whole record (index -1) or one event of it; it counts as one event. */
 export function park(context: FoldContext, index: number, code: ErrorCode, reason: string): void {
   context.result.parked.push({ offset: context.offset, index, code, reason });
+  context.replayable.add(placeText(context.offset, index));
   context.result.counts.read += 1;
   context.result.counts.deadLettered += 1;
 }
@@ -66,6 +74,7 @@ export function emptyResult(): BatchResult {
     delta: new Delta(),
     counts: { read: 0, applied: 0, duplicate: 0, deadLettered: 0, skipped: 0, late: 0, skewed: 0 },
     parked: [],
+    replayed: [],
     marks: new Map(),
     dirtyHours: new Set(),
     stoppedAt: null,

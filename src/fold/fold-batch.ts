@@ -10,7 +10,8 @@ import {
   park,
 } from './context.js';
 import { foldInflight } from './inflight.js';
-import { foldBatchOfOutcomes, foldSingleOutcome } from './outcomes.js';
+import type { Origin } from './origin.js';
+import { foldBatchOfOutcomes, foldReplay, foldSingleOutcome } from './outcomes.js';
 import type { PartitionState } from './partition-state.js';
 import { foldSummary } from './summaries.js';
 
@@ -20,16 +21,22 @@ export interface FoldRecord {
   /** The record's time in the log, ms since the epoch. */
   timestampMs: number;
   decoded: DecodedRecord | DecodeFailure;
+  /** Of a replayed dead letter: the place that it was parked at; null = any other record. */
+  origin?: Origin | null;
 }
 
 /**
  * Folds records of one partition, in offset order, into what they change. Pure but for `state`,
  * which moves on: no clock, no I/O; how records are cut into batches makes no difference.
+ *
+ * `replayable` holds the parked places (`offset/index`) that the records' origins name and that no
+ * earlier batch has counted a copy of.
  */
 export function foldBatch(
   state: PartitionState,
   records: readonly FoldRecord[],
   settings: FoldSettings,
+  replayable: Set<string> = new Set(),
 ): BatchResult {
   const result = emptyResult();
   for (const record of records) {
@@ -43,8 +50,9 @@ export function foldBatch(
       result,
       offset: record.offset,
       recordMs,
+      replayable,
     };
-    const undecodable = foldRecord(context, record.decoded);
+    const undecodable = foldRecord(context, record.decoded, record.origin ?? null);
     if (state.limit.count(record.offset, undecodable)) {
       result.stoppedAt = state.offsetNext;
       break;
@@ -54,7 +62,11 @@ export function foldBatch(
 }
 
 /** True where the bytes were no record at all. */
-function foldRecord(context: FoldContext, decoded: DecodedRecord | DecodeFailure): boolean {
+function foldRecord(
+  context: FoldContext,
+  decoded: DecodedRecord | DecodeFailure,
+  origin: Origin | null,
+): boolean {
   if ('failed' in decoded) {
     park(context, -1, decoded.code, decoded.reason);
     return true;
@@ -66,10 +78,12 @@ function foldRecord(context: FoldContext, decoded: DecodedRecord | DecodeFailure
   }
   switch (decoded.type) {
     case 'OutcomeBatch':
-      foldBatchOfOutcomes(context, decoded.value);
+      if (origin === null) foldBatchOfOutcomes(context, decoded.value);
+      else foldReplay(context, decoded.value.outcomes, origin);
       return false;
     case 'RequestOutcome':
-      foldSingleOutcome(context, decoded.value);
+      if (origin === null) foldSingleOutcome(context, decoded.value);
+      else foldReplay(context, [decoded.value], origin);
       return false;
     case 'Inflight':
       foldInflight(context, decoded.value);

@@ -2,7 +2,8 @@ import { OTHER_OFFERING, offeringKey } from '../event/offering-key.js';
 import type { FoldedOutcome, OutcomeBatch } from '../event/outcome.js';
 import { brokenRule } from '../event/rules.js';
 import { formatUuid } from '../event/uuid.js';
-import { type FoldContext, park } from './context.js';
+import { type FoldContext, park, placeText } from './context.js';
+import type { Origin } from './origin.js';
 import {
   addErrorRow,
   addLatencyRows,
@@ -44,21 +45,56 @@ export function foldSingleOutcome(context: FoldContext, outcome: FoldedOutcome):
   foldOutcome(context, outcome, 0);
 }
 
-function foldOutcome(context: FoldContext, outcome: FoldedOutcome, index: number): void {
-  const { state, result } = context;
-  const broken = brokenRule(outcome);
-  if (broken !== null) {
-    park(context, index, 'rule_broken', `${broken.field} must be ${broken.rule}`);
+/**
+ * A replayed dead letter: neither duplicate rule judges it, it moves no high, and it counts once
+ * for its place, only if that place was parked in this partition and has no counted copy yet.
+ */
+export function foldReplay(
+  context: FoldContext,
+  outcomes: readonly FoldedOutcome[],
+  origin: Origin,
+): void {
+  const { state, result, replayable } = context;
+  const place = placeText(origin.offset, origin.index);
+  const isHere = origin.topic === state.topic && origin.partition === state.partition;
+  if (!isHere || !replayable.delete(place)) {
+    result.counts.read += outcomes.length;
+    result.counts.duplicate += outcomes.length;
+    for (const outcome of outcomes) state.recent.add(outcome.event_id, context.offset);
     return;
   }
-  result.counts.read += 1;
+  result.replayed.push(place);
+  outcomes.forEach((outcome, index) => {
+    if (isParked(context, outcome, index)) return;
+    state.recent.add(outcome.event_id, context.offset);
+    countApplied(context, outcome);
+  });
+}
+
+function foldOutcome(context: FoldContext, outcome: FoldedOutcome, index: number): void {
+  const { state, result } = context;
+  if (isParked(context, outcome, index)) return;
   const isDuplicate = state.recent.has(outcome.event_id);
   state.recent.add(outcome.event_id, context.offset);
   if (isDuplicate) {
+    result.counts.read += 1;
     result.counts.duplicate += 1;
     return;
   }
-  result.counts.applied += 1;
+  countApplied(context, outcome);
+}
+
+/** Whether the event breaks a rule; it is parked then. */
+function isParked(context: FoldContext, outcome: FoldedOutcome, index: number): boolean {
+  const broken = brokenRule(outcome);
+  if (broken === null) return false;
+  park(context, index, 'rule_broken', `${broken.field} must be ${broken.rule}`);
+  return true;
+}
+
+function countApplied(context: FoldContext, outcome: FoldedOutcome): void {
+  context.result.counts.read += 1;
+  context.result.counts.applied += 1;
   applyOutcome(context, outcome);
 }
 

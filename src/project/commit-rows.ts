@@ -1,30 +1,6 @@
 import type { PoolClient } from 'pg';
-import type { FoldSettings, ParkedPlace } from '../fold/context.js';
+import type { FoldSettings } from '../fold/context.js';
 import type { Table } from '../fold/tables.js';
-
-/** Parked places: a dead letter counts only if its row was committed with the offset. */
-export async function storeParked(
-  client: PoolClient,
-  schema: string,
-  topic: string,
-  partition: number,
-  parked: readonly ParkedPlace[],
-): Promise<void> {
-  if (parked.length === 0) return;
-  await client.query(
-    `insert into "${schema}".parked (topic, partition, record_offset, index, code, reason)
-     select $1, $2, * from unnest($3::int8[], $4::int4[], $5::text[], $6::text[])
-     on conflict do nothing`,
-    [
-      topic,
-      partition,
-      parked.map((place) => place.offset),
-      parked.map((place) => place.index),
-      parked.map((place) => place.code),
-      parked.map((place) => place.reason),
-    ],
-  );
-}
 
 /** Hours whose cached rows must be computed again. */
 export async function storeDirtyHours(

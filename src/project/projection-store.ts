@@ -3,6 +3,7 @@ import { withTransaction } from '../database/connect.js';
 import { AiRouterError } from '../errors.js';
 import { INPUT_CLASS_LIMITS } from '../event/input-class.js';
 import type { BatchResult, FoldSettings } from '../fold/context.js';
+import type { Origin } from '../fold/origin.js';
 import type { PartitionState } from '../fold/partition-state.js';
 import { TABLE_NAMES, TABLES, type Table } from '../fold/tables.js';
 import type { Topics } from '../log/topics.js';
@@ -15,14 +16,8 @@ import {
   storeAdmitted,
   storeHighs,
 } from './checkpoint.js';
-import {
-  type Floor,
-  floorsOf,
-  storeDirtyHours,
-  storeFloors,
-  storeMarks,
-  storeParked,
-} from './commit-rows.js';
+import { type Floor, floorsOf, storeDirtyHours, storeFloors, storeMarks } from './commit-rows.js';
+import { readReplayable, storeParked, storeReplayed } from './parked.js';
 import { TimePartitions } from './time-partitions.js';
 import { upsertParameters, upsertSql } from './upsert.js';
 
@@ -38,6 +33,8 @@ export interface Commit {
 /** The projections of one version in Postgres: what a partition starts from, and its commits. */
 export interface ProjectionStore {
   load(topic: string, partition: number): Promise<Checkpoint>;
+  /** Of the places that replayed records name: the parked ones without a counted copy. */
+  replayable(topic: string, partition: number, origins: readonly Origin[]): Promise<Set<string>>;
   /**
    * One transaction: the checkpoint by compare-and-set, then every row of the batch. Throws
    * `checkpoint_moved` and changes nothing where another projector was faster.
@@ -84,6 +81,11 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
         loadCheckpoint(client, schema, topic, partition),
       ),
 
+    replayable: (topic, partition, origins) =>
+      origins.length === 0
+        ? Promise.resolve(new Set<string>())
+        : readReplayable(pool, schema, topic, partition, origins),
+
     async commit(commit) {
       const { state, result } = commit;
       await timePartitions.create(pool, timePartitions.missing(result.delta));
@@ -118,6 +120,7 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
     await storeHighs(...place, highs.takeChanged());
     await storeAdmitted(...place, admission.takeAdmitted(), admission.oldestDayKept());
     await storeParked(...place, result.parked);
+    await storeReplayed(...place, offsetNext, result.replayed);
     await storeDirtyHours(client, schema, partition, result.dirtyHours);
     await storeFloors(...place, floors);
     await storeMarks(...place, offsetNext, result.marks);

@@ -66,6 +66,7 @@ class Recounter {
   readonly #order: string[] = [];
   /** How many at the front of the list are out of the window already. */
   #forgotten = 0;
+  readonly #replayed = new Set<string>();
   #highestMs = 0;
 
   constructor(options: RecountOptions) {
@@ -87,10 +88,43 @@ class Recounter {
       this.counts.skipped += 1;
       return;
     }
+    const origin = record.headers['origin']?.toString();
+    if (origin !== undefined && decoded.type !== 'OutcomeSummary') {
+      this.#countReplay(record, events, origin);
+      return;
+    }
     const isRepeated = decoded.type === 'OutcomeBatch' && !this.#isAboveHigh(record, decoded.value);
     events.forEach((event, index) => {
       this.#countEvent(record, event, index, isRepeated);
     });
+  }
+
+  /** A replayed dead letter counts once for a place of this partition that was parked before it. */
+  #countReplay(record: LogRecord, events: Event[], origin: string): void {
+    const { topic, partition, parked } = this.#options;
+    const prefix = `${topic}/${partition}/`;
+    const place = origin.startsWith(prefix) ? origin.slice(prefix.length) : '';
+    const isBefore = Number(place.split('/')[0]) < record.offset;
+    const counts = parked.has(place) && isBefore && !this.#replayed.has(place);
+    if (counts) this.#replayed.add(place);
+    events.forEach((event, index) => {
+      this.counts.read += 1;
+      if (counts && this.#isParked(record, index)) {
+        this.counts.deadLettered += 1;
+        return;
+      }
+      this.#remember(Buffer.from(event.id).toString('hex'));
+      if (!counts) this.counts.duplicate += 1;
+      else if (this.#isLate(record, event)) this.counts.late += 1;
+    });
+  }
+
+  #isLate(record: LogRecord, event: Event): boolean {
+    const ahead = event.occurred_at - record.timestampMs;
+    const minute = Math.floor(
+      (ahead > SKEW_MAX_MS ? record.timestampMs : event.occurred_at) / 60_000,
+    );
+    return minute < Math.floor((record.timestampMs - this.#options.minuteRetentionMs) / 60_000);
   }
 
   #countEvent(record: LogRecord, event: Event, index: number, isRepeated: boolean): void {
@@ -106,12 +140,7 @@ class Recounter {
       this.counts.duplicate += 1;
       return;
     }
-    const ahead = event.occurred_at - record.timestampMs;
-    const minute = Math.floor(
-      (ahead > SKEW_MAX_MS ? record.timestampMs : event.occurred_at) / 60_000,
-    );
-    const oldest = Math.floor((record.timestampMs - this.#options.minuteRetentionMs) / 60_000);
-    if (minute < oldest) this.counts.late += 1;
+    if (this.#isLate(record, event)) this.counts.late += 1;
   }
 
   #isParked(record: LogRecord, index: number): boolean {

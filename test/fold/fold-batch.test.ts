@@ -320,6 +320,28 @@ describe('bad records', () => {
     expect(result.stoppedAt).toBe(2_001);
   });
 
+  it('I2 I9 counts a replayed dead letter once for its place, however often it is replayed', () => {
+    const origin = { topic: 'airouter.outcomes.v1', partition: 0, offset: 0, index: 1 };
+    const fixed = single(outcome({ event_id: idOf(2) }));
+    const bad = outcome({ event_id: idOf(2), model: '' });
+    const { result } = foldWhole([
+      record(0, batch(1, 1, [outcome({ event_id: idOf(1) }), bad])),
+      { ...record(1, fixed), origin },
+      { ...record(2, fixed), origin },
+      { ...record(3, fixed), origin: { ...origin, index: 0 } },
+      { ...record(4, fixed), origin: { ...origin, partition: 1 } },
+    ]);
+    expect(result.counts).toMatchObject({ read: 6, applied: 2, deadLettered: 1, duplicate: 3 });
+    expect(result.replayed).toEqual(['0/1']);
+  });
+
+  it('I2 counts no copy of a place whose copy an earlier batch has counted', () => {
+    const origin = { topic: 'airouter.outcomes.v1', partition: 0, offset: 0, index: -1 };
+    const copy = { ...record(7, single(outcome())), origin };
+    expect(foldBatch(newState(), [copy], SETTINGS, new Set()).counts.duplicate).toBe(1);
+    expect(foldBatch(newState(), [copy], SETTINGS, new Set(['0/-1'])).counts.applied).toBe(1);
+  });
+
   it('I9 never stops for events that only break a rule', () => {
     const records = Array.from({ length: 300 }, (_, n) =>
       record(n, single(outcome({ event_id: idOf(n + 1), model: '' }))),

@@ -297,6 +297,8 @@ create table parked (
   index int4 not null,
   code text not null,
   reason text not null,
+  -- The commit that counted its replayed copy ended below this offset; null = none did.
+  replayed_below int8,
   primary key (topic, partition, record_offset, index)
 );
 
