@@ -24,6 +24,8 @@ export interface ClosedLoopParts {
   publisher: Publisher;
   /** Sets the virtual clock; it is what record times come from. */
   setNowMs(ms: number): void;
+  /** Writes the decisions of the step's answers to the log. */
+  logDecisions(answers: number): Promise<void>;
   /** Resolves when the router's snapshot has everything that was published. */
   snapshotCaughtUp(): Promise<void>;
   shares: Shares;
@@ -71,8 +73,10 @@ export async function runClosedLoop(parts: ClosedLoopParts): Promise<ClosedLoopT
   while ((next < arrivals.length || agenda.size > 0) && !parts.stop.aborted) {
     const first = next;
     while (next < arrivals.length && arrivals[next]!.atMs < startMs + STEP_MS) next += 1;
+    const before = totals.decisions;
     await routeArrivals(parts, first, next, agenda, totals);
-    const freshnessMs = await publishStep(parts, startMs, agenda, totals);
+    const answers = totals.decisions - before;
+    const freshnessMs = await publishStep(parts, startMs, answers, agenda, totals);
     if (freshnessMs !== null) totals.freshnessMs.push(freshnessMs);
     startMs += STEP_MS;
     const { requests, published } = totals;
@@ -126,6 +130,7 @@ function routeBody(request: DemoRequest): object {
 async function publishStep(
   parts: ClosedLoopParts,
   startMs: number,
+  answers: number,
   agenda: Agenda,
   totals: ClosedLoopTotals,
 ): Promise<number | null> {
@@ -138,6 +143,10 @@ async function publishStep(
     if (ended.length > 0) publishedAt = performance.now();
     await parts.publisher.flush();
   }
-  await parts.snapshotCaughtUp();
-  return publishedAt === null ? null : performance.now() - publishedAt;
+  const freshness = async (): Promise<number | null> => {
+    await parts.snapshotCaughtUp();
+    return publishedAt === null ? null : performance.now() - publishedAt;
+  };
+  const [freshnessMs] = await Promise.all([freshness(), parts.logDecisions(answers)]);
+  return freshnessMs;
 }

@@ -4,28 +4,28 @@ import type { CatalogueEntry } from '../catalogue/entry.js';
 import { importCatalogue } from '../catalogue/import.js';
 import type { CommandContext } from '../commands/context.js';
 import type { HotKeys } from '../hotkeys/port.js';
-import type { LogWriter } from '../log/port.js';
 import { foldedTopics } from '../log/topics.js';
 import { createHotSource } from '../project/hot-source.js';
 import { PROJECTION_VERSION } from '../project/projection-version.js';
-import { createPublisher, type Publisher } from '../publish/publisher.js';
 import { verify } from '../replay/verify.js';
 import type { Parts } from '../roles/parts.js';
 import type { Router } from '../roles/route.js';
 import { type ClosedLoopParts, runClosedLoop, STEP_MS } from './closed-loop.js';
-import { idFrom } from './draws.js';
+import type { StepDecisions } from './decisions.js';
 import { createHttpCaller } from './http-caller.js';
 import { Progress, printAnswer, resultOf } from './report.js';
 import { Shares } from './shares.js';
 import { snapshotHas } from './snapshot-wait.js';
 import { readArrivals } from './traces.js';
 import { createWorld } from './world.js';
+import { createDecisionWriter, createDemoPublisher } from './writers.js';
 
 export interface DemoParts {
   context: CommandContext;
   parts: Parts;
   router: Router;
   hotKeys: HotKeys;
+  decisions: StepDecisions;
   seed: string;
   /** End with the last outcome; else go on at real speed until stopped. */
   once: boolean;
@@ -49,6 +49,7 @@ export async function runDemo(demo: DemoParts): Promise<void> {
     'built-in',
   );
   const publisher = createDemoPublisher(demo, () => nowMs);
+  const logDecisions = createDecisionWriter(demo, () => nowMs);
   const caller = createHttpCaller(router.port, CONNECTIONS);
   const shares = new Shares();
   const progress = new Progress(context, shares, firstMs, lastMs);
@@ -60,6 +61,7 @@ export async function runDemo(demo: DemoParts): Promise<void> {
     firstIndex: 0,
     caller,
     publisher,
+    logDecisions,
     setNowMs(ms) {
       nowMs = ms;
     },
@@ -103,31 +105,6 @@ async function goOn({ context, router }: DemoParts, loop: ClosedLoopParts): Prom
     const firstIndex = loop.arrivals.length * round;
     await runClosedLoop({ ...loop, arrivals, firstIndex, pause, onStep: () => {} });
   }
-}
-
-/** Publishes as users' services do, but in virtual time: records take the end of their tick. */
-function createDemoPublisher({ context, parts, seed }: DemoParts, nowMs: () => number): Publisher {
-  const log: LogWriter = {
-    append: (topic, partition, records) =>
-      parts.log.append(
-        topic,
-        partition,
-        records.map((record) => ({ ...record, timestampMs: nowMs() })),
-      ),
-  };
-  return createPublisher({
-    log,
-    topic: parts.topics.outcomes,
-    partitions: context.config.partitions,
-    clock: { nowMs },
-    publisherId: () => idFrom(seed, 'publisher'),
-    lingerMs: 0,
-    queueMax: context.config.publishQueueMax,
-    spoolDir: null,
-    spoolBytesMax: context.config.spoolBytesMax,
-    retry: { initialMs: 50, maxMs: 2_000 },
-    logger: context.logger,
-  });
 }
 
 function offeringsAndPrices(entries: readonly CatalogueEntry[]) {

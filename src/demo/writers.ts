@@ -1,0 +1,61 @@
+import { entriesOf } from '../ingest/entries.js';
+import { RecordWriter } from '../ingest/record-writer.js';
+import type { LogWriter } from '../log/port.js';
+import { createPublisher, type Publisher } from '../publish/publisher.js';
+import { isKept } from '../roles/decision-log.js';
+import type { DemoParts } from './demo.js';
+import { idFrom } from './draws.js';
+
+/** Longer than any append takes: in virtual time everybody waits. */
+const ACKNOWLEDGE_MS = 60_000;
+
+/** Publishes as users' services do, but in virtual time: records take the end of their tick. */
+export function createDemoPublisher(demo: DemoParts, nowMs: () => number): Publisher {
+  const { context, parts, seed } = demo;
+  return createPublisher({
+    log: inVirtualTime(parts.log, nowMs),
+    topic: parts.topics.outcomes,
+    partitions: context.config.partitions,
+    clock: { nowMs },
+    publisherId: () => idFrom(seed, 'publisher'),
+    lingerMs: 0,
+    queueMax: context.config.publishQueueMax,
+    spoolDir: null,
+    spoolBytesMax: context.config.spoolBytesMax,
+    retry: { initialMs: 50, maxMs: 2_000 },
+    logger: context.logger,
+  });
+}
+
+/** Writes the decisions of so many answers, at the end of their step. */
+export function createDecisionWriter(
+  { context, parts, seed, decisions }: DemoParts,
+  nowMs: () => number,
+): (answers: number) => Promise<void> {
+  const { topics } = parts;
+  const { partitions, decisionLog: share } = context.config;
+  const writer = new RecordWriter({
+    log: inVirtualTime(parts.log, nowMs),
+    outcomesTopic: topics.outcomes,
+    publisherId: () => idFrom(seed, 'decisions'),
+    acknowledgeMs: ACKNOWLEDGE_MS,
+    logger: context.logger,
+  });
+  const entries = entriesOf({ topics, partitions: new Map([[topics.decisions, partitions]]) });
+  return async (answers) => {
+    const taken = await decisions.take(answers);
+    const kept = taken.filter(({ decision_id }) => isKept(decision_id, share));
+    await writer.write(kept.map(entries.decision));
+  };
+}
+
+function inVirtualTime(log: LogWriter, nowMs: () => number): LogWriter {
+  return {
+    append: (topic, partition, records) =>
+      log.append(
+        topic,
+        partition,
+        records.map((record) => ({ ...record, timestampMs: nowMs() })),
+      ),
+  };
+}
