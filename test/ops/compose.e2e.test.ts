@@ -69,6 +69,7 @@ test('each role has the addresses that it needs and no other', (context) => {
   };
   expect(given('route')).toEqual(['REDIS_URL']);
   expect(given('project')).toEqual(addresses);
+  expect(given('ingest')).toEqual(['KAFKA_BROKERS']);
   expect(given('topics')).toEqual(['KAFKA_BROKERS']);
 });
 
@@ -125,6 +126,16 @@ test('Redis is the cache that the product is made for', (context) => {
   const command = project.services['redis']!.command!.join(' ');
   expect(command).toContain('--maxmemory 256mb');
   expect(command).toContain('--maxmemory-policy allkeys-lru');
+});
+
+test('a file of keys is mounted for the roles that serve callers', async (context) => {
+  needsReader(context);
+  const { services } = await read({ KEYS_FILE: '/tmp/keys.json' });
+  for (const name of ['ingest', 'route']) {
+    expect(services[name]!.environment!['AIROUTER_KEYS_FILE']).toBe('/run/airouter-keys');
+    expect(JSON.stringify(services[name])).toContain('/tmp/keys.json');
+    expect(project.services[name]!.environment!['AIROUTER_KEYS_FILE']).toBe('');
+  }
 });
 
 test('passwords come from the environment', async (context) => {
