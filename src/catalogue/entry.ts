@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.js';
 import { encodeRecord } from '../event/encode.js';
+import { INPUT_CLASS_LIMITS, isPriceBoundary } from '../event/input-class.js';
 import { offeringKey } from '../event/offering-key.js';
 import type {
   CatalogueAlias,
@@ -9,7 +10,6 @@ import type {
   CatalogueProvider,
 } from '../event/outcome.js';
 import { brokenRuleOfCatalogue } from '../event/rules.js';
-import { INPUT_CLASS_LIMITS, isPriceBoundary } from '../event/input-class.js';
 
 /** The records of the catalogue topic, by record name. */
 export interface CatalogueRecords {

@@ -1,7 +1,7 @@
 import type { ConditionalPrice, ModelInfo, ModelPrice } from '@pydantic/genai-prices';
 import { AiRouterError } from '../errors.js';
-import type { PriceTier } from '../event/outcome.js';
 import { INPUT_CLASS_LIMITS } from '../event/input-class.js';
+import type { PriceTier } from '../event/outcome.js';
 import { scaledInteger } from './decimal.js';
 import type { DatedPrice } from './price-of.js';
 

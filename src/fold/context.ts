@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.js';
 import { Delta } from './delta.js';
+import { placeText } from './origin.js';
 import type { PartitionState } from './partition-state.js';
 
 /** A record (index -1) or one event of it that is parked. */
@@ -57,9 +58,6 @@ export interface FoldContext {
   /** Parked places, as `offset/index`, whose copy may still count; a copy that counts takes it. */
   replayable: Set<string>;
 }
-
-/** A place within a partition. */
-export const placeText = (offset: number, index: number): string => `${offset}/${index}`;
 
 /** Parks a whole record (index -1) or one event of it; it counts as one event. */
 export function park(context: FoldContext, index: number, code: ErrorCode, reason: string): void {

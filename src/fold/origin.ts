@@ -7,6 +7,9 @@ export interface Origin {
   index: number;
 }
 
+/** A place within a partition. */
+export const placeText = (offset: number, index: number): string => `${offset}/${index}`;
+
 /** Header of a replayed copy: `topic/partition/offset/index`. */
 export const ORIGIN_HEADER = 'origin';
 

@@ -2,8 +2,8 @@ import { OTHER_OFFERING, offeringKey } from '../event/offering-key.js';
 import type { FoldedOutcome, OutcomeBatch } from '../event/outcome.js';
 import { brokenRule } from '../event/rules.js';
 import { formatUuid } from '../event/uuid.js';
-import { type FoldContext, park, placeText } from './context.js';
-import type { Origin } from './origin.js';
+import { type FoldContext, park } from './context.js';
+import { type Origin, placeText } from './origin.js';
 import {
   addErrorRow,
   addLatencyRows,

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { classify } from '../database/classify.js';
-import { type ParkedPlace, placeText } from '../fold/context.js';
-import type { Origin } from '../fold/origin.js';
+import type { ParkedPlace } from '../fold/context.js';
+import { type Origin, placeText } from '../fold/origin.js';
 
 /** Parked places: a dead letter counts only if its row was committed with the offset. */
 export async function storeParked(

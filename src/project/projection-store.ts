@@ -5,7 +5,7 @@ import { INPUT_CLASS_LIMITS } from '../event/input-class.js';
 import type { BatchResult, FoldSettings } from '../fold/context.js';
 import type { Origin } from '../fold/origin.js';
 import type { PartitionState } from '../fold/partition-state.js';
-import { TABLE_NAMES, TABLES, type Table } from '../fold/tables.js';
+import { TABLES, type Table } from '../fold/tables.js';
 import type { Topics } from '../log/topics.js';
 import {
   type Checkpoint,
@@ -19,7 +19,7 @@ import {
 import { type Floor, floorsOf, storeDirtyHours, storeFloors, storeMarks } from './commit-rows.js';
 import { readReplayable, storeParked, storeReplayed } from './parked.js';
 import { TimePartitions } from './time-partitions.js';
-import { upsertParameters, upsertSql } from './upsert.js';
+import { createUpserts } from './upsert.js';
 
 export interface Commit {
   /** The partition's state behind the batch. */
@@ -54,26 +54,11 @@ export interface ProjectionStoreOptions {
 export function createProjectionStore(options: ProjectionStoreOptions): ProjectionStore {
   const { pool, schema } = options;
   const timePartitions = new TimePartitions(schema);
-  const statements = new Map(
-    TABLE_NAMES.map((name) => [
-      name,
-      { name: `${schema}.${name}`.slice(-63), text: upsertSql(schema, TABLES[name]) },
-    ]),
-  );
-
+  const upsertRows = createUpserts(schema);
   /** Floors as last stored, by place. */
   const storedFloors = new Map<string, string>();
   const tablesOf = (topic: string): Table[] =>
     Object.values(TABLES).filter((table: Table) => options.topics[table.source] === topic);
-
-  async function upsertRows(client: PoolClient, result: BatchResult): Promise<void> {
-    for (const name of TABLE_NAMES) {
-      const rows = result.delta.rows[name];
-      if (rows.size === 0) continue;
-      const values = upsertParameters(TABLES[name], rows);
-      await client.query({ ...statements.get(name)!, values });
-    }
-  }
 
   return {
     load: (topic, partition) =>
@@ -116,7 +101,7 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
     const { topic, partition, admission, highs, offsetNext } = state;
     const place = [client, schema, topic, partition] as const;
     await moveCheckpoint(client, schema, checkpointMove(state, expected, last, options.owner));
-    await upsertRows(client, result);
+    await upsertRows(client, result.delta);
     await storeHighs(...place, highs.takeChanged());
     await storeAdmitted(...place, admission.takeAdmitted(), admission.oldestDayKept());
     await storeParked(...place, result.parked);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { costInTierNanoUsd, costNanoUsd, priceAt, tierFor } from '../../src/catalogue/price-of.js';
-import type { PriceTier } from '../../src/event/outcome.js';
 import { INPUT_CLASS_LIMITS } from '../../src/event/input-class.js';
+import type { PriceTier } from '../../src/event/outcome.js';
 
 const tier = (fields: Partial<PriceTier>): PriceTier => ({
   above_input_tokens: 0,

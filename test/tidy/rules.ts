@@ -30,6 +30,7 @@ export const SHARED: readonly string[] = ['src/event/', 'src/observe/', 'src/dat
 /** Pure tables and formulas of a stage that others must share, lest they be written twice. */
 export const VOCABULARY: Readonly<Record<string, string>> = {
   'src/fold/histogram.ts': 'bucket bounds: the router reads what the fold wrote',
+  'src/fold/origin.ts': 'places of dead letters: parked, replayed and counted by one text',
   'src/fold/reference.ts': 'the reference time that scores compare with',
   'src/fold/tables.ts': 'columns of the tables: written, rebuilt and compared by one list',
   'src/hotkeys/loopback-server.ts': 'calls of the loopback adapter, answered by the HTTP server',
