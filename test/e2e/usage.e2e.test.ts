@@ -178,7 +178,8 @@ describe('a database that does not fit', () => {
   it('a namespace without a projection is said', async () => {
     for (const args of [['verify'], ['dlq', 'list']]) {
       expect(await refusal([...args, '--namespace', 'other'], {}, dataDir)).toBe(
-        '2 airouter: There is no projection other_airouter_v1 yet: start `airouter all` first, or name its --namespace (invalid_usage)',
+        '2 airouter: There is no projection other_airouter_v1 yet: start `airouter all` first, ' +
+          'or name its --namespace (invalid_usage)',
       );
     }
   });
