@@ -89,6 +89,7 @@ function addRoles(add: Add): void {
   )
     .option('--once', 'end when the last outcome is folded')
     .option('--seed <n>', 'seed of everything that is drawn', '1')
+    .option('--minutes <n>', 'only the first minutes of the arrivals')
     .option('--external-projector', 'wait for `airouter project --namespace …`');
 }
 

@@ -13,6 +13,7 @@ export interface HttpCallOptions {
   method: 'GET' | 'POST';
   path: string;
   body?: string;
+  headers?: Readonly<Record<string, string>>;
   /** From the call to the last byte of the answer. */
   timeoutMs: number;
 }
@@ -35,8 +36,9 @@ export function createHttpCaller(url: string, apiKey: string | null, sockets: nu
   const agent = new Agent({ keepAlive: true, maxSockets: sockets, timeout: IDLE_MS });
   const prefix = base.pathname.replace(/\/$/, '');
   return {
-    call({ method, path, body, timeoutMs }) {
+    call({ method, path, body, headers: others, timeoutMs }) {
       const headers = {
+        ...others,
         ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }),
         ...(body === undefined
           ? {}

@@ -9,3 +9,25 @@ export function wholeNumber(option: string, given: unknown): number {
     rule: 'a whole number',
   });
 }
+
+/** The seed of what is drawn, as its text. */
+export function seedOf(given: unknown): string {
+  const seed = String(given);
+  if (/^\d{1,9}$/.test(seed)) return seed;
+  const rule = 'an integer of 0..999999999';
+  throw new AiRouterError('invalid_usage', `--seed must be ${rule}, got "${seed}"`, {
+    field: '--seed',
+    rule,
+  });
+}
+
+/** Of `--minutes`: the first minutes of the traces; null = all of them. */
+export function minutesOf(given: unknown): number | null {
+  if (given === undefined) return null;
+  const minutes = wholeNumber('--minutes', given);
+  if (minutes > 0) return minutes;
+  throw new AiRouterError('invalid_usage', '--minutes must be above 0', {
+    field: '--minutes',
+    rule: 'above 0',
+  });
+}

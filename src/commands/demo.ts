@@ -3,18 +3,19 @@ import type { Config } from '../config.js';
 import { StepDecisions } from '../demo/decisions.js';
 import { runDemo } from '../demo/demo.js';
 import { DEMO_NAMESPACE, emptyNamespace } from '../demo/namespace.js';
-import { AiRouterError } from '../errors.js';
 import { createMetrics } from '../observe/metrics.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { startProjector } from '../roles/project.js';
 import { startRouter } from '../roles/route.js';
 import { virtualMint } from '../route/mint.js';
+import { minutesOf, seedOf } from './arguments.js';
 import type { CommandContext } from './context.js';
 import { closeInTime, throwIfFailed } from './serve.js';
 
 /** `airouter demo`: every role in this process, and a world of callers and providers around it. */
 export async function run(base: CommandContext, options: Record<string, unknown>): Promise<void> {
   const seed = seedOf(options['seed']);
+  const minutes = minutesOf(options['minutes']);
   const context = { ...base, config: demoConfig(base.config) };
   const { config, logger } = context;
   const closers: (() => Promise<void>)[] = [];
@@ -44,7 +45,7 @@ export async function run(base: CommandContext, options: Record<string, unknown>
       closers.unshift(projector.close);
     }
     const once = options['once'] === true;
-    await runDemo({ context, parts, router, hotKeys, decisions, seed, once });
+    await runDemo({ context, parts, router, decisions, seed, minutes, once });
     throwIfFailed(context.stop);
   } finally {
     await closeInTime(closers, config.shutdownTimeoutMs, logger);
@@ -58,17 +59,4 @@ function demoConfig(config: Config): Config {
     namespace: config.namespace === '' ? DEMO_NAMESPACE : config.namespace,
     pollIntervalMs: Math.min(config.pollIntervalMs, 10),
   };
-}
-
-function seedOf(given: unknown): string {
-  const seed = String(given);
-  if (/^\d{1,9}$/.test(seed)) return seed;
-  throw new AiRouterError(
-    'invalid_usage',
-    `--seed must be an integer of 0..999999999, got "${seed}"`,
-    {
-      field: '--seed',
-      rule: 'an integer of 0..999999999',
-    },
-  );
 }

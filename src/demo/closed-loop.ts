@@ -1,10 +1,11 @@
 import type { Publisher } from '../publish/publisher.js';
 import { Agenda } from './agenda.js';
-import type { HttpCaller } from './http-caller.js';
+import type { RouteCaller } from './http-caller.js';
 import { outcomesOf } from './outcomes.js';
-import { type DemoRequest, requestOf } from './requests.js';
+import { requestOf, routeBodyOf } from './requests.js';
 import type { Shares } from './shares.js';
 import type { Arrival } from './traces.js';
+import type { VirtualClock } from './virtual-clock.js';
 import type { World } from './world.js';
 
 /** Arrivals of a step are decided on the state that the step before it left. */
@@ -20,13 +21,13 @@ export interface ClosedLoopParts {
   firstIndex: number;
   /** Waits after each step; a loop at real speed waits for the step to pass. */
   pause(): Promise<void>;
-  caller: HttpCaller;
+  caller: RouteCaller;
   publisher: Publisher;
-  /** Sets the virtual clock; it is what record times come from. */
-  setNowMs(ms: number): void;
+  /** It is what record times come from. */
+  clock: VirtualClock;
   /** Writes the decisions of the step's answers to the log. */
   logDecisions(answers: number): Promise<void>;
-  /** Resolves when the router's snapshot has everything that was published. */
+  /** Resolves when the router decides by everything that was published. */
   snapshotCaughtUp(): Promise<void>;
   shares: Shares;
   /** Requests in flight at once; the order of answers makes no difference. */
@@ -68,7 +69,7 @@ export async function runClosedLoop(parts: ClosedLoopParts): Promise<ClosedLoopT
   const { arrivals } = parts;
   let startMs = Math.floor(arrivals[0]!.atMs / STEP_MS) * STEP_MS;
   let next = 0;
-  parts.setNowMs(startMs);
+  parts.clock.set(startMs);
   await parts.snapshotCaughtUp();
   while ((next < arrivals.length || agenda.size > 0) && !parts.stop.aborted) {
     const first = next;
@@ -100,7 +101,7 @@ async function routeArrivals(
       const index = parts.firstIndex + next;
       next += 1;
       const request = requestOf(parts.seed, index, arrival);
-      const answer = await parts.caller.route(routeBody(request), arrival.atMs);
+      const answer = await parts.caller.route(routeBodyOf(request), arrival.atMs);
       parts.shares.count(arrival.atMs, answer.candidates[0]!.provider);
       totals.requests += 1;
       totals.decisions += 1;
@@ -114,18 +115,6 @@ async function routeArrivals(
   await Promise.all(Array.from({ length: parts.concurrency }, work));
 }
 
-function routeBody(request: DemoRequest): object {
-  return {
-    model: request.model,
-    operation: request.operation,
-    stream: request.stream,
-    request_id: request.requestId,
-    // What a caller knows beforehand: the size of the input.
-    estimate: { input_tokens: request.inputTokens },
-    limit: 3,
-  };
-}
-
 /** Publishes the three ticks of a step in order; answers the freshness of the last one. */
 async function publishStep(
   parts: ClosedLoopParts,
@@ -136,7 +125,7 @@ async function publishStep(
 ): Promise<number | null> {
   let publishedAt: number | null = null;
   for (let endMs = startMs + TICK_MS; endMs <= startMs + STEP_MS; endMs += TICK_MS) {
-    parts.setNowMs(endMs);
+    parts.clock.set(endMs);
     const ended = agenda.takeEnded(endMs);
     for (const outcome of ended) parts.publisher.record(outcome);
     totals.published += ended.length;

@@ -1,7 +1,8 @@
-import { Agent, request } from 'node:http';
+import { createHttpCaller, type HttpCaller } from '../client/http.js';
 import { AiRouterError } from '../errors.js';
+import { VIRTUAL_TIME_HEADER } from '../route/mint.js';
 
-/** What the demo reads of an answer of `POST /v1/route`. */
+/** What the closed loop reads of an answer of `POST /v1/route`. */
 export interface RouteAnswer {
   decision_id: string;
   candidates: {
@@ -13,53 +14,35 @@ export interface RouteAnswer {
     propensity: number;
   }[];
   degraded: string[];
+  state: { vector: Record<string, number[]> };
 }
 
-export interface HttpCaller {
+export interface RouteCaller {
   /** Routes a request as of a virtual moment; rejects on any answer but 200. */
   route(body: object, virtualMs: number): Promise<RouteAnswer>;
   close(): void;
 }
 
+/** Requests in flight at once: enough to keep the router busy, few enough to keep a core free. */
+export const CONNECTIONS = 8;
+
 const TIMEOUT_MS = 10_000;
 
 /** A caller of the router as its users are: HTTP over kept connections. */
-export function createHttpCaller(port: number, connections: number): HttpCaller {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+export function createRouteCaller(url: string): RouteCaller {
+  const http: HttpCaller = createHttpCaller(url, null, CONNECTIONS);
   return {
-    route(body, virtualMs) {
-      const payload = JSON.stringify(body);
-      return new Promise((resolve, reject) => {
-        const call = request(
-          {
-            agent,
-            host: '127.0.0.1',
-            port,
-            path: '/v1/route',
-            method: 'POST',
-            timeout: TIMEOUT_MS,
-            headers: {
-              'content-type': 'application/json',
-              'content-length': Buffer.byteLength(payload),
-              'x-airouter-virtual-time': String(virtualMs),
-            },
-          },
-          (response) => {
-            const chunks: Buffer[] = [];
-            response.on('data', (chunk: Buffer) => chunks.push(chunk));
-            response.on('error', reject);
-            response.on('end', () => {
-              const text = Buffer.concat(chunks).toString();
-              if (response.statusCode === 200) resolve(JSON.parse(text) as RouteAnswer);
-              else reject(new AiRouterError('internal', `the router answered ${text}`));
-            });
-          },
-        );
-        call.on('timeout', () => call.destroy(new Error('the router did not answer in 10 s')));
-        call.on('error', reject);
-        call.end(payload);
+    async route(body, virtualMs) {
+      const { status, body: answer } = await http.call({
+        method: 'POST',
+        path: '/v1/route',
+        body: JSON.stringify(body),
+        headers: { [VIRTUAL_TIME_HEADER]: String(virtualMs) },
+        timeoutMs: TIMEOUT_MS,
       });
+      if (status === 200) return answer as RouteAnswer;
+      throw new AiRouterError('internal', `the router answered ${JSON.stringify(answer)}`);
     },
-    close: () => agent.destroy(),
+    close: () => http.close(),
   };
 }

@@ -48,9 +48,11 @@ export function resultOf(
   };
 }
 
-export function printAnswer(context: CommandContext, result: DemoResult, port: number): void {
+/** The answer for people; `url` is where the router answers. */
+export function printAnswer(context: CommandContext, result: DemoResult, url: string): void {
   const { provider, share_before, share_during, share_after } = result.brownout;
-  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+  const percent = (share: number | null): string =>
+    share === null ? 'unknown' : `${(share * 100).toFixed(1)} %`;
   const lines = [
     '',
     `${result.requests} requests routed, ${result.events_published} outcomes published, ` +
@@ -59,10 +61,9 @@ export function printAnswer(context: CommandContext, result: DemoResult, port: n
       `${percent(share_during)} in it, ${percent(share_after)} after it`,
     `from outcome to changed answer: ${result.freshness_ms.p50} ms (p50), ${result.freshness_ms.p99} ms (p99)`,
     `checksum ${result.checksum}`,
-    `http://127.0.0.1:${port}/ · ${result.seconds} s`,
+    `${url}/ · ${result.seconds} s`,
   ];
   for (const line of lines) context.progress(line);
-  if (context.json) context.answer(result);
 }
 
 /** A line every two virtual minutes: where requests go, and how fresh the answers are. */

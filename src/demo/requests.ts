@@ -69,3 +69,16 @@ export function requestOf(seed: string, index: number, arrival: Arrival): DemoRe
     outputTokens: arrival.outputTokens,
   };
 }
+
+/** How it is asked for: the body of `POST /v1/route`. */
+export function routeBodyOf(request: DemoRequest): object {
+  return {
+    model: request.model,
+    operation: request.operation,
+    stream: request.stream,
+    request_id: request.requestId,
+    // What a caller knows beforehand: the size of the input.
+    estimate: { input_tokens: request.inputTokens },
+    limit: 3,
+  };
+}

@@ -6,9 +6,10 @@ interface Routed {
 
 export interface BrownoutShares {
   provider: string;
-  share_before: number;
-  share_during: number;
-  share_after: number;
+  /** Null = no request was routed in that time. */
+  share_before: number | null;
+  share_during: number | null;
+  share_after: number | null;
 }
 
 /**
@@ -24,10 +25,10 @@ export class Shares {
   }
 
   of(provider: string, brownout: { fromMs: number; toMs: number }): BrownoutShares {
-    const share = (fromMs: number, toMs: number): number => {
+    const share = (fromMs: number, toMs: number): number | null => {
       const within = this.#routed.filter(({ atMs }) => atMs >= fromMs && atMs < toMs);
       const own = within.filter((routed) => routed.provider === provider).length;
-      return within.length === 0 ? 0 : Math.round((own / within.length) * 10_000) / 10_000;
+      return within.length === 0 ? null : Math.round((own / within.length) * 10_000) / 10_000;
     };
     return {
       provider,

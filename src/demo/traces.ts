@@ -28,6 +28,12 @@ export function readArrivals(folder: string = join(packageRoot, 'bench', 'data')
     .map(({ arrival }) => arrival);
 }
 
+/** The arrivals of the first minutes; null = all. */
+export function firstMinutes(arrivals: readonly Arrival[], minutes: number | null): Arrival[] {
+  const endMs = minutes === null ? Number.POSITIVE_INFINITY : arrivals[0]!.atMs + minutes * 60_000;
+  return arrivals.filter(({ atMs }) => atMs < endMs);
+}
+
 interface Row {
   arrival: Arrival;
   /** What is left of the time stamp, in units of 100 ns. */

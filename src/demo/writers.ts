@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import { entriesOf } from '../ingest/entries.js';
 import { RecordWriter } from '../ingest/record-writer.js';
 import type { LogWriter } from '../log/port.js';
@@ -5,18 +6,21 @@ import { createPublisher, type Publisher } from '../publish/publisher.js';
 import { isKept } from '../roles/decision-log.js';
 import type { DemoParts } from './demo.js';
 import { idFrom } from './draws.js';
+import type { TracedLoopOptions } from './traced-loop.js';
 
 /** Longer than any append takes: in virtual time everybody waits. */
 const ACKNOWLEDGE_MS = 60_000;
 
 /** Publishes as users' services do, but in virtual time: records take the end of their tick. */
-export function createDemoPublisher(demo: DemoParts, nowMs: () => number): Publisher {
-  const { context, parts, seed } = demo;
+export function createVirtualPublisher(
+  { context, parts, seed }: Pick<TracedLoopOptions, 'context' | 'parts' | 'seed'>,
+  clock: Clock,
+): Publisher {
   return createPublisher({
-    log: inVirtualTime(parts.log, nowMs),
+    log: inVirtualTime(parts.log, clock),
     topic: parts.topics.outcomes,
     partitions: context.config.partitions,
-    clock: { nowMs },
+    clock,
     publisherId: () => idFrom(seed, 'publisher'),
     lingerMs: 0,
     queueMax: context.config.publishQueueMax,
@@ -30,12 +34,12 @@ export function createDemoPublisher(demo: DemoParts, nowMs: () => number): Publi
 /** Writes the decisions of so many answers, at the end of their step. */
 export function createDecisionWriter(
   { context, parts, seed, decisions }: DemoParts,
-  nowMs: () => number,
+  clock: Clock,
 ): (answers: number) => Promise<void> {
   const { topics } = parts;
   const { partitions, decisionLog: share } = context.config;
   const writer = new RecordWriter({
-    log: inVirtualTime(parts.log, nowMs),
+    log: inVirtualTime(parts.log, clock),
     outcomesTopic: topics.outcomes,
     publisherId: () => idFrom(seed, 'decisions'),
     acknowledgeMs: ACKNOWLEDGE_MS,
@@ -49,13 +53,13 @@ export function createDecisionWriter(
   };
 }
 
-function inVirtualTime(log: LogWriter, nowMs: () => number): LogWriter {
+function inVirtualTime(log: LogWriter, clock: Clock): LogWriter {
   return {
     append: (topic, partition, records) =>
       log.append(
         topic,
         partition,
-        records.map((record) => ({ ...record, timestampMs: nowMs() })),
+        records.map((record) => ({ ...record, timestampMs: clock.nowMs() })),
       ),
   };
 }
