@@ -41,10 +41,12 @@ export function kafkaTopics(connection: KafkaConnection, singleNode: boolean): K
         () => find(names),
         (seen) => seen.size === new Set(names).size,
       );
-      await withAdmin(connection, 'Topics', async (admin) => {
-        const settings = await settingsOf(admin, names);
-        for (const spec of specs) checkTopic(spec, made.get(spec.topic), settings.get(spec.topic)!);
-      });
+      // The broker that is asked may not have heard yet of a topic that another one made.
+      const settings = await settle(
+        () => withAdmin(connection, 'Topics', (admin) => settingsOf(admin, names)),
+        () => true,
+      );
+      for (const spec of specs) checkTopic(spec, made.get(spec.topic), settings.get(spec.topic)!);
     },
     async partitions(topics) {
       const found = await find(topics);
