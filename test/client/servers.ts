@@ -2,11 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { AiRouterClient, type AiRouterClientOptions } from '../../src/client/client.js';
-import { registerIngest } from '../../src/ingest/app.js';
-import { RecordWriter } from '../../src/ingest/record-writer.js';
-import { loopbackOnly } from '../../src/route/access.js';
 import { FakeLog } from '../ingest/fake-log.js';
-import { TOPICS } from '../ingest/ingest-app.js';
+import { registerIngestOn } from '../ingest/ingest-app.js';
 import { appOf, model } from '../route/route-app.js';
 
 /** Router and ingest on one port, with a log that does as it is told. */
@@ -18,22 +15,7 @@ export async function airouter(port = 0): Promise<{
 }> {
   const log = new FakeLog();
   const { app } = appOf();
-  const writer = new RecordWriter({
-    log,
-    outcomesTopic: TOPICS.outcomes,
-    publisherId: () => Buffer.alloc(16, 7),
-    acknowledgeMs: 50,
-    retry: { initialMs: 1, maxMs: 2 },
-    logger: { info: () => {}, warn: () => {} },
-  });
-  const partitions = new Map(Object.values(TOPICS).map((topic: string) => [topic, 3]));
-  registerIngest(app, {
-    writer,
-    places: { topics: TOPICS, partitions },
-    clock: { nowMs: () => Date.now() },
-    authenticate: loopbackOnly,
-    metrics: null,
-  });
+  const writer = registerIngestOn(app, log, { acknowledgeMs: 50 });
   await app.listen({ port, host: '127.0.0.1' });
   const taken = (app.server.address() as AddressInfo).port;
   const close = async (): Promise<void> => {

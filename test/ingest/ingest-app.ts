@@ -22,6 +22,17 @@ export function ingestApp(
   options: Partial<RecordWriterOptions> = {},
   authenticate: Authenticate = loopbackOnly,
 ): TestIngest {
+  const app = createServer({ error: () => {} });
+  return { app, log, writer: registerIngestOn(app, log, options, authenticate) };
+}
+
+/** Adds the ingest routes to a server. */
+export function registerIngestOn(
+  app: FastifyInstance,
+  log = new FakeLog(),
+  options: Partial<RecordWriterOptions> = {},
+  authenticate: Authenticate = loopbackOnly,
+): RecordWriter {
   const writer = new RecordWriter({
     log,
     outcomesTopic: TOPICS.outcomes,
@@ -34,7 +45,6 @@ export function ingestApp(
   const partitions = new Map(
     [outcomes, summaries, inflight, decisions].map((topic) => [topic, PARTITIONS]),
   );
-  const app = createServer({ error: () => {} });
   const clock = { nowMs: () => START_MS };
   registerIngest(app, {
     writer,
@@ -43,7 +53,7 @@ export function ingestApp(
     authenticate,
     metrics: null,
   });
-  return { app, log, writer };
+  return writer;
 }
 
 export function postTo(url: string, payload: unknown): InjectOptions {
