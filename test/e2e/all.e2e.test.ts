@@ -130,6 +130,17 @@ describe('the end of airouter all', () => {
     expect(existsSync(join(dataDir, 'owner.json'))).toBe(false);
   });
 
+  it('lets an ingest that attached say that its log is gone, and one that is stopped end well', async () => {
+    const all = await airouter.startAll(dataDir);
+    const [left, stopped] = [0, 1].map(() => airouter.start(dataDir, ['ingest']));
+    for (const ingest of [left!, stopped!]) await ingest.says(/takes outcomes on/);
+    expect((await stopped!.signal('SIGTERM')).code).toBe(0);
+    expect((await all.signal('SIGTERM')).code).toBe(0);
+    const { code, stderr } = await left!.ended;
+    expect(code).toBe(2);
+    expect(stderr).toContain('is gone: start `airouter ingest` again after it (owner_required)');
+  });
+
   it('ends at once at a second Ctrl-C, and its Postgres with it', async () => {
     const all = await airouter.startAll(dataDir);
     const server = (await serverOf(dataDir))!;
