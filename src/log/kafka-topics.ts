@@ -32,6 +32,7 @@ export function kafkaTopics(connection: KafkaConnection, singleNode: boolean): K
 
   return {
     async createTopics(specs) {
+      if (specs.length === 0) return;
       const names = specs.map(({ topic }) => topic);
       const found = await find(names);
       for (const spec of specs) {

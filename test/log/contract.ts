@@ -96,6 +96,10 @@ function topicContract(makeLog: MakeLog): void {
     expect((await readAll(log, topic, 2)).map(valueText)).toEqual(['kept']);
   });
 
+  it('makes nothing of an empty list', async () => {
+    await expect(log.createTopics([])).resolves.toBeUndefined();
+  });
+
   it('refuses a topic that exists with another number of partitions or other times', async () => {
     const { log, topic } = await logs.openTopic(3);
     await expect(
