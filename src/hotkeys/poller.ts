@@ -113,8 +113,11 @@ class HotKeyPoller implements Poller {
       this.#log.failing('poller', `no answer for ${SLOW_READ_MS} ms`);
     });
     try {
-      const reason = this.#accept(await this.#options.hotKeys.read(this.#since));
-      if (reason === null) this.#log.ok('poller');
+      const read = await this.#options.hotKeys.read(this.#since);
+      const reason = this.#accept(read);
+      // Before the first state was written there is nothing to miss: readiness says so.
+      const isYoung = read === null && this.#view === null;
+      if (reason === null || isYoung) this.#log.ok('poller');
       else this.#log.failing('poller', reason);
     } catch (error) {
       this.#log.failing('poller', error);
