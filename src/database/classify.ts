@@ -63,13 +63,18 @@ export function classify(error: unknown, address = 'Postgres'): unknown {
  */
 export function connectError(error: unknown, url: string): unknown {
   const address = `Postgres at ${addressOf(url)}`;
-  const known = classify(error, address);
+  const known = isRefusedParameter(error) ? error : classify(error, address);
   if (known instanceof AiRouterError || !(error instanceof Error)) return known;
   return new AiRouterError(
     'invalid_setting',
     `DATABASE_URL must name a database that can be entered; ${address} says: ${error.message}`,
     { field: 'DATABASE_URL', rule: 'a database that can be entered', cause: error },
   );
+}
+
+/** PgBouncer, of the limits that our sessions ask for: with 08P01, as for all it says. */
+function isRefusedParameter(error: unknown): boolean {
+  return error instanceof DatabaseError && /unsupported startup parameter/.test(error.message);
 }
 
 function unavailable(message: string, cause: unknown): AiRouterError {

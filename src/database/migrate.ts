@@ -13,6 +13,8 @@ export interface Migration {
 
 const TABLE = 'schema_migration';
 const CONNECT_TIMEOUT_MS = 5_000;
+/** SQLSTATE insufficient_privilege. */
+const FORBIDDEN = '42501';
 /** What goes wrong comes as the error. */
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -39,6 +41,7 @@ export async function migrate(databaseUrl: string, migration: Migration): Promis
     });
     return await migrateLocked(client, migration);
   } catch (error) {
+    if ((error as { code?: unknown }).code === FORBIDDEN) throw notAllowed(migration.schema, error);
     throw classify(error, `Postgres at ${addressOf(databaseUrl)}`);
   } finally {
     await client.end().catch(() => {});
@@ -53,13 +56,16 @@ async function migrateLocked(client: Client, migration: Migration): Promise<stri
   ]);
   const known = (await readdir(folder)).filter((name) => name.endsWith('.sql'));
   const names = new Set(known.map((name) => name.slice(0, -'.sql'.length)));
-  const newer = (await appliedNames(client, schema)).filter((name) => !names.has(name));
+  const done = await appliedNames(client, schema);
+  const newer = done.filter((name) => !names.has(name));
   if (newer.length > 0) {
     throw new AiRouterError(
       'schema_newer',
       `Schema ${schema} was migrated by a newer version of AiRouter (${newer.join(', ')}); start that version.`,
     );
   }
+  // A role that may not change the schema can work in one that is up to date.
+  if (done.length === names.size) return [];
   const applied = await runner({
     dbClient: client,
     dir: folder,
@@ -84,4 +90,12 @@ async function appliedNames(client: Client, schema: string): Promise<string[]> {
   if (found[0]?.exists !== true) return [];
   const { rows } = await client.query<{ name: string }>(`select name from ${table} order by id`);
   return rows.map(({ name }) => name);
+}
+
+function notAllowed(schema: string, cause: unknown): AiRouterError {
+  return new AiRouterError(
+    'invalid_setting',
+    `DATABASE_URL must name a role that may change schema ${schema}, which is not up to date: let its owner run \`airouter migrate\`; Postgres says: ${(cause as Error).message}`,
+    { field: 'DATABASE_URL', rule: 'a role that may change the schema', cause },
+  );
 }

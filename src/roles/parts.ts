@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { wallClock } from '../clock.js';
 import type { CommandContext } from '../commands/context.js';
 import type { Config } from '../config.js';
+import { checkServer } from '../database/check-server.js';
 import { createPool } from '../database/connect.js';
 import { migrate } from '../database/migrate.js';
 import { becomeOwner, findOwner, type Owner, type OwnerInfo } from '../database/owner.js';
@@ -70,6 +71,7 @@ export async function openParts(
     await folder.owner?.release();
   };
   try {
+    await checkServer(pool, databaseUrl, config.statementTimeoutMs);
     const log = await openLog(config, logger, databaseUrl, pool, options);
     return {
       config,
