@@ -108,9 +108,9 @@ export const SETTINGS = {
   ),
   keysFile: optional(
     'AIROUTER_KEYS_FILE',
-    text,
-    'a path',
-    'File of hashed access keys; without it only loopback is served.',
+    (): string | Broken => BROKEN,
+    'unset: access keys are not there yet, and only loopback is served',
+    'File of hashed access keys. Refused until it is read: nobody shall believe in keys that nobody checks.',
   ),
 
   // Where the parts are; unset = embedded
