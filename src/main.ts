@@ -22,6 +22,7 @@ const STOPPED_IN_ORDER: ReadonlySet<string> = new Set([
   'project',
   'route',
   'demo',
+  'load',
 ]);
 
 const stopping = new AbortController();
@@ -65,6 +66,7 @@ function createProgram(): Command {
       });
 
   addRoles(add);
+  addLoad(add);
   addTools(add);
   return program;
 }
@@ -81,7 +83,10 @@ function addRoles(add: Add): void {
     'fold the log into projections and hot keys',
     () => import('./commands/project.js'),
   );
-  add('route', 'answer from the hot keys', () => import('./commands/route.js'));
+  add('route', 'answer from the hot keys', () => import('./commands/route.js')).option(
+    '--virtual-seed <n>',
+    'decide in virtual time: for `load --closed-loop` only',
+  );
   add(
     'demo',
     'a closed loop on real arrivals: publish, fold, route',
@@ -91,6 +96,19 @@ function addRoles(add: Add): void {
     .option('--seed <n>', 'seed of everything that is drawn', '1')
     .option('--minutes <n>', 'only the first minutes of the arrivals')
     .option('--external-projector', 'wait for `airouter project --namespace …`');
+}
+
+/** A load on what runs elsewhere. */
+function addLoad(add: Add): void {
+  add('load', 'made-up outcomes at a constant rate, measured', () => import('./commands/load.js'))
+    .option('--rate <n>', 'outcomes a second (1000)')
+    .option('--seconds <n>', 'how long (60)')
+    .option('--route', 'with as many requests to a router')
+    .option('--url <url>', 'of the router; that of the data folder without it')
+    .option('--seed <n>', 'seed of everything that is drawn', '1')
+    .option('--closed-loop', "the demo's loop, with projectors and router started elsewhere")
+    .option('--virtual', 'in virtual time')
+    .option('--minutes <n>', 'only the first minutes of the arrivals');
 }
 
 /** What answers and ends. */

@@ -11,12 +11,12 @@ export function wholeNumber(option: string, given: unknown): number {
 }
 
 /** The seed of what is drawn, as its text. */
-export function seedOf(given: unknown): string {
+export function seedOf(option: string, given: unknown): string {
   const seed = String(given);
   if (/^\d{1,9}$/.test(seed)) return seed;
   const rule = 'an integer of 0..999999999';
-  throw new AiRouterError('invalid_usage', `--seed must be ${rule}, got "${seed}"`, {
-    field: '--seed',
+  throw new AiRouterError('invalid_usage', `${option} must be ${rule}, got "${seed}"`, {
+    field: option,
     rule,
   });
 }

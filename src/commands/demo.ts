@@ -14,7 +14,7 @@ import { closeInTime, throwIfFailed } from './serve.js';
 
 /** `airouter demo`: every role in this process, and a world of callers and providers around it. */
 export async function run(base: CommandContext, options: Record<string, unknown>): Promise<void> {
-  const seed = seedOf(options['seed']);
+  const seed = seedOf('--seed', options['seed']);
   const minutes = minutesOf(options['minutes']);
   const context = { ...base, config: demoConfig(base.config) };
   const { config, logger } = context;

@@ -3,12 +3,21 @@ import { AiRouterError } from '../errors.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
 import { createDecisionLog, type DecisionLog, httpTarget } from '../roles/decision-log.js';
 import { redisHotKeys, startRouter } from '../roles/route.js';
+import { type Mint, virtualMint } from '../route/mint.js';
+import { seedOf } from './arguments.js';
 import type { CommandContext } from './context.js';
 import { serveUntilStopped } from './serve.js';
 
-/** `airouter route`: one more router on the hot keys in Redis. */
-export async function run(context: CommandContext): Promise<void> {
+/**
+ * `airouter route`: one more router on the hot keys in Redis. With `--virtual-seed` it decides in
+ * virtual time, for closed loops only.
+ */
+export async function run(
+  context: CommandContext,
+  options: Record<string, unknown>,
+): Promise<void> {
   const { config, logger } = context;
+  const mint = mintOf(context, options['virtualSeed']);
   if (config.redisUrl === null) {
     throw new AiRouterError(
       'owner_required',
@@ -18,7 +27,7 @@ export async function run(context: CommandContext): Promise<void> {
   const hotKeys = redisHotKeys(config, logger);
   try {
     const metrics = createMetrics();
-    const common = { config, logger, metrics, clock: wallClock, hotKeys };
+    const common = { config, logger, metrics, clock: wallClock, hotKeys, ...mint };
     const decisions = openDecisionLog(context, metrics);
     const router = await startRouter(
       decisions === null ? common : { ...common, onDecision: decisions.record },
@@ -29,6 +38,21 @@ export async function run(context: CommandContext): Promise<void> {
   } finally {
     await hotKeys.close();
   }
+}
+
+/**
+ * It would take the time of real requests from whoever sends them, so it is kept from the
+ * installation's own namespace. Whether the namespace's log is a simulated one only Kafka knows,
+ * which a router does not speak to.
+ */
+function mintOf({ config }: CommandContext, virtualSeed: unknown): { mint?: Mint } {
+  if (virtualSeed === undefined) return {};
+  if (config.namespace !== '') return { mint: virtualMint(seedOf('--virtual-seed', virtualSeed)) };
+  throw new AiRouterError(
+    'invalid_usage',
+    '--virtual-seed must be given with --namespace: it is for closed loops in virtual time',
+    { field: '--virtual-seed', rule: 'given with --namespace' },
+  );
 }
 
 /** The log is behind the ingest role; a router without one decides all the same. */

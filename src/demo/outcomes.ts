@@ -2,7 +2,7 @@ import type { RequestOutcome } from '../event/outcome.js';
 import { idFrom } from './draws.js';
 import type { RouteAnswer } from './http-caller.js';
 import type { DemoRequest } from './requests.js';
-import type { World } from './world.js';
+import type { AttemptResult, World } from './world.js';
 
 /** After these a caller tries its next candidate; any other end is the request's own. */
 const RETRIED: ReadonlySet<string> = new Set([
@@ -37,21 +37,11 @@ export function outcomesOf(
     const isFinal = !RETRIED.has(result.status) || attempt === answer.candidates.length - 1;
     startMs += result.duration_ms;
     outcomes.push({
-      ...result,
+      ...outcomeOf(request, candidate, result),
       event_id: idFrom(seed, 'event', requestIndex, attempt),
       occurred_at: startMs,
-      tenant: request.tenant,
-      request_id: request.requestId,
       attempt,
       final: isFinal,
-      hedged: false,
-      operation: request.operation,
-      model: candidate.model,
-      provider: candidate.provider,
-      deployment: candidate.deployment,
-      region: candidate.region,
-      requested_model: request.model === candidate.model ? null : request.model,
-      stream: request.stream,
       decision: {
         decision_id: Buffer.from(answer.decision_id.replaceAll('-', ''), 'hex'),
         rank: attempt,
@@ -61,4 +51,31 @@ export function outcomesOf(
     if (isFinal) break;
   }
   return outcomes;
+}
+
+/** What is tried: an offering of the answer, or of the catalogue. */
+export type Tried = Pick<RequestOutcome, 'model' | 'provider' | 'deployment' | 'region'>;
+
+/** The outcome of a first attempt, but for its identity and its moment. */
+export function outcomeOf(
+  request: DemoRequest,
+  { model, provider, deployment, region }: Tried,
+  result: AttemptResult,
+): Omit<RequestOutcome, 'event_id' | 'occurred_at'> {
+  return {
+    ...result,
+    tenant: request.tenant,
+    request_id: request.requestId,
+    attempt: 0,
+    final: true,
+    hedged: false,
+    operation: request.operation,
+    model,
+    provider,
+    deployment,
+    region,
+    requested_model: request.model === model ? null : request.model,
+    stream: request.stream,
+    decision: null,
+  };
 }

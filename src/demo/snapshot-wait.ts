@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HotState } from '../hotkeys/port.js';
+import type { LogAdmin } from '../log/port.js';
+import type { Topics } from '../log/topics.js';
 import type { Parts } from '../roles/parts.js';
 import type { Router } from '../roles/route.js';
 
@@ -14,6 +16,18 @@ export async function snapshotHas(
   { log, topics }: Pick<Parts, 'log' | 'topics'>,
   stop: AbortSignal,
 ): Promise<void> {
+  const ends = await logEnds(log, topics);
+  while (!stop.aborted && !hasAll(poller.view?.state ?? null, ends)) {
+    await poller.pollNow();
+    if (!hasAll(poller.view?.state ?? null, ends)) await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+/** Where the topics end that decisions depend on: the offset after the newest record, by partition. */
+export async function logEnds(
+  log: Pick<LogAdmin, 'partitions' | 'bounds'>,
+  topics: Topics,
+): Promise<ReadonlyMap<string, number[]>> {
   const ends = new Map<string, number[]>();
   for (const [topic, partitions] of await log.partitions([topics.outcomes, topics.catalogue])) {
     const bounds = Array.from({ length: partitions }, (_, i) => log.bounds(topic, i));
@@ -22,10 +36,7 @@ export async function snapshotHas(
       (await Promise.all(bounds)).map(({ end }) => end),
     );
   }
-  while (!stop.aborted && !hasAll(poller.view?.state ?? null, ends)) {
-    await poller.pollNow();
-    if (!hasAll(poller.view?.state ?? null, ends)) await sleep(LOOK_AGAIN_MS);
-  }
+  return ends;
 }
 
 function hasAll(state: HotState | null, ends: ReadonlyMap<string, number[]>): boolean {

@@ -21,6 +21,7 @@ export const WIRING: readonly string[] = [
   'src/roles/',
   'src/commands/',
   'src/demo/',
+  'src/load/',
   'src/replay/',
 ];
 
