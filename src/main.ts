@@ -150,6 +150,11 @@ function addTools(add: Add): void {
     )
     .option('--partition <n>', 'only this partition')
     .option('--from <offset>', 'from this offset on', '0');
+  add(
+    'migrate',
+    'bring the schemas of DATABASE_URL up to date, as their owner',
+    () => import('./commands/migrate.js'),
+  );
   add('config', 'the settings in force, secrets hidden', () => import('./commands/config.js'));
 }
 

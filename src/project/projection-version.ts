@@ -14,6 +14,14 @@ export function projectionSchema(namespace: string, version: number = PROJECTION
   return `${namespace === '' ? '' : `${namespace}_`}airouter_v${version}`;
 }
 
+/** Brings the schema of a projection up to date; answers the migrations that it ran. */
+export function migrateProjection(databaseUrl: string, schema: string): Promise<string[]> {
+  return migrate(databaseUrl, {
+    schema,
+    folder: join(packageRoot, 'schemas', 'postgres', 'projection'),
+  });
+}
+
 /** Brings the schema up to date and holds it to the settings that it began with. */
 export async function prepareProjection(
   databaseUrl: string,
@@ -22,10 +30,7 @@ export async function prepareProjection(
   settings: FoldSettings,
   keysMax: number,
 ): Promise<void> {
-  await migrate(databaseUrl, {
-    schema,
-    folder: join(packageRoot, 'schemas', 'postgres', 'projection'),
-  });
+  await migrateProjection(databaseUrl, schema);
   const identity = foldIdentity(settings, keysMax);
   const stored = await withTransaction(pool, 'read committed', async (client) => {
     await client.query(

@@ -78,6 +78,6 @@ function dropRange(
         [table.name, topic],
       );
     }
-    await client.query(`drop table ${range}`);
+    await client.query(`select "${schema}".drop_time_range('${range}')`);
   });
 }

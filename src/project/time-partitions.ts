@@ -38,7 +38,7 @@ export class TimePartitions {
       }
       for (const from of times) {
         const name = `${table.name}_${from}`;
-        if (!this.#known.has(name)) missing.set(name, this.#createSql(table, name, from, width));
+        if (!this.#known.has(name)) missing.set(name, this.#createSql(table, from, width));
       }
     }
     return missing;
@@ -66,11 +66,8 @@ export class TimePartitions {
     this.#known.clear();
   }
 
-  // Rows of the newest ranges are updated all the time: room in the page keeps such updates
-  // heap-only, and a low scale factor keeps the dead rows few.
-  #createSql(table: Table, name: string, from: number, width: number): string {
-    return `create table if not exists "${this.#schema}".${name}
-      partition of "${this.#schema}".${table.name} for values from (${from}) to (${from + width})
-      with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02)`;
+  #createSql(table: Table, from: number, width: number): string {
+    const parent = `"${this.#schema}".${table.name}`;
+    return `select "${this.#schema}".make_time_range('${parent}', ${from}, ${from + width})`;
   }
 }
