@@ -7,10 +7,24 @@ const project = (
   include: string[],
   exclude: string[],
   testTimeout: number,
-  globalSetup: string[] = [],
+  more: { globalSetup?: string[]; env?: Record<string, string> } = {},
 ) => ({
-  test: { name, include, exclude, testTimeout, hookTimeout: 120_000, globalSetup },
+  test: { name, include, exclude, testTimeout, hookTimeout: 120_000, ...more },
 });
+
+/** What touches SQL runs once more on the PostgreSQL of the system, an older one, where it is given. */
+const systemDatabaseUrl = process.env['TEST_SYSTEM_DATABASE_URL'];
+const ON_SYSTEM_POSTGRES = [
+  'test/commands/migrate.int.test.ts',
+  'test/database/check-server.int.test.ts',
+  'test/database/connect.int.test.ts',
+  'test/database/migrate.int.test.ts',
+  'test/database/server-version.int.test.ts',
+  'test/log/embedded-log.int.test.ts',
+  'test/ops/postgres-roles.int.test.ts',
+  'test/project/**/*.int.test.ts',
+  'test/replay/**/*.int.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -21,7 +35,14 @@ export default defineConfig({
         ['test/**/*.int.test.ts', 'test/**/*.e2e.test.ts'],
         30_000,
       ),
-      project('int', ['test/**/*.int.test.ts'], [], 120_000, ['test/postgres.ts']),
+      project('int', ['test/**/*.int.test.ts'], [], 120_000, { globalSetup: ['test/postgres.ts'] }),
+      ...(systemDatabaseUrl
+        ? [
+            project('system-postgres', ON_SYSTEM_POSTGRES, [], 120_000, {
+              env: { TEST_DATABASE_URL: systemDatabaseUrl },
+            }),
+          ]
+        : []),
       project('e2e', ['test/**/*.e2e.test.ts'], [], 300_000),
     ],
   },
