@@ -147,7 +147,7 @@ export const SETTINGS = {
     'DATABASE_READ_URL',
     url('postgres', 'postgresql'),
     'a postgres:// URL',
-    "A replica for analysts' reads.",
+    "A replica for analysts' reads. No command has such reads yet: `verify` counts on the primary.",
     true,
   ),
   databasePoolSize: required(
