@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import { StepDecisions } from '../demo/decisions.js';
 import { runDemo } from '../demo/demo.js';
 import { DEMO_NAMESPACE, emptyNamespace } from '../demo/namespace.js';
+import { VirtualClock } from '../demo/virtual-clock.js';
 import { createMetrics } from '../observe/metrics.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { startProjector } from '../roles/project.js';
@@ -30,10 +31,12 @@ export async function run(base: CommandContext, options: Record<string, unknown>
     closers.unshift(() => hotKeys.close());
     const common = { config, logger, metrics, clock: wallClock, hotKeys };
     const decisions = new StepDecisions();
+    const clock = new VirtualClock();
     const router = await startRouter({
       ...common,
       onDecision: decisions.record,
       mint: virtualMint(seed),
+      asOfClock: clock,
       ownerToken: parts.owner!.token,
     });
     closers.unshift(router.close);
@@ -45,7 +48,7 @@ export async function run(base: CommandContext, options: Record<string, unknown>
       closers.unshift(projector.close);
     }
     const once = options['once'] === true;
-    await runDemo({ context, parts, router, decisions, seed, minutes, once });
+    await runDemo({ context, parts, router, decisions, clock, seed, minutes, once });
     throwIfFailed(context.stop);
   } finally {
     await closeInTime(closers, config.shutdownTimeoutMs, logger);

@@ -8,7 +8,7 @@ import { createRouteCaller } from './http-caller.js';
 import { printAnswer } from './report.js';
 import { snapshotHas } from './snapshot-wait.js';
 import { openTracedLoop } from './traced-loop.js';
-import { VirtualClock } from './virtual-clock.js';
+import type { VirtualClock } from './virtual-clock.js';
 import { createDecisionWriter } from './writers.js';
 
 export interface DemoParts {
@@ -16,6 +16,7 @@ export interface DemoParts {
   parts: Parts;
   router: Router;
   decisions: StepDecisions;
+  clock: VirtualClock;
   seed: string;
   /** Only the arrivals of the first minutes of the traces; null = all. */
   minutes: number | null;
@@ -27,12 +28,10 @@ export interface DemoParts {
 export async function runDemo(demo: DemoParts): Promise<void> {
   const { context, parts, router } = demo;
   const url = `http://127.0.0.1:${router.port}`;
-  const clock = new VirtualClock();
   const traced = await openTracedLoop({
     ...demo,
-    clock,
     caller: createRouteCaller(url),
-    logDecisions: createDecisionWriter(demo, clock),
+    logDecisions: createDecisionWriter(demo, demo.clock),
     snapshotCaughtUp: () => snapshotHas(router.poller, parts, context.stop),
   });
   try {

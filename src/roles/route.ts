@@ -23,6 +23,7 @@ export interface RouterParts {
   hotKeys: HotKeys;
   /** Virtual time, in closed loops only. */
   mint?: Mint;
+  asOfClock?: Clock;
   /** The catalogue to answer from until hot keys were read. */
   fallbackModels?: ModelsValue;
   /** Serves the hot keys of this process to those that attach to it and know the token. */
@@ -44,7 +45,7 @@ export interface Router {
 /** The `route` role: hot keys into a snapshot, and answers from it. */
 export async function startRouter(parts: RouterParts): Promise<Router> {
   const { config, clock, logger, metrics, hotKeys, mint, fallbackModels, ownerToken } = parts;
-  const { onDecision, register } = parts;
+  const { asOfClock, onDecision, register } = parts;
   const snapshots = createSnapshotSource(
     fallbackModels === undefined ? { logger } : { logger, fallbackModels },
   );
@@ -63,6 +64,7 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
     metrics,
     staleAfterMs: config.staleAfterMs,
     ...(mint !== undefined && { mint }),
+    ...(asOfClock !== undefined && { asOfClock }),
     ...(onDecision !== undefined && { onDecision }),
   });
   if (ownerToken !== undefined) registerHotKeysOwner(app, hotKeys, ownerToken);

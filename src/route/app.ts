@@ -5,6 +5,7 @@ import type { Decision } from '../event/outcome.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { type Authenticate, loopbackOnly } from './access.js';
+import { registerDashboard } from './dashboard/register.js';
 import { clockMint, type Mint } from './mint.js';
 import { registerPages } from './pages.js';
 import { health, readiness } from './pages-schema.js';
@@ -16,6 +17,8 @@ import type { SnapshotSource } from './snapshot-source.js';
 export interface RouteAppOptions {
   snapshotSource: SnapshotSource;
   clock: Clock;
+  /** What requests are decided by, where that is not `clock`: closed loops in virtual time. */
+  asOfClock?: Clock;
   logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Age of the state from which an answer says `stale`. */
   staleAfterMs: number;
@@ -37,7 +40,8 @@ export function createRouteApp(options: RouteAppOptions): FastifyInstance {
 
 /** The router's routes, on a server that may have those of other roles too. */
 export function registerRouter(app: FastifyInstance, options: RouteAppOptions): void {
-  const { snapshotSource, clock, logger } = options;
+  const { snapshotSource, clock, logger, staleAfterMs } = options;
+  const asOfClock = options.asOfClock ?? clock;
   const snapshotOf = (): Snapshot => {
     const snapshot = snapshotSource.current();
     if (snapshot !== null) return snapshot;
@@ -53,12 +57,13 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
     registerRoute(guarded, {
       snapshotOf,
       mint: options.mint ?? clockMint(clock),
-      staleAfterMs: options.staleAfterMs,
+      staleAfterMs,
       onDecision: options.onDecision ?? (() => {}),
       metrics: options.metrics ?? null,
       logger,
     });
-    registerPages(guarded, { snapshotOf, clock });
+    registerPages(guarded, { snapshotOf, clock: asOfClock });
+    registerDashboard(guarded, { snapshotOf, clock, asOfClock, staleAfterMs });
     if (options.metrics !== undefined) registerMetrics(guarded, options.metrics);
   });
 }

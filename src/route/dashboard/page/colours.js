@@ -1,0 +1,43 @@
+/** As many as style.css names. */
+const COLOURS = 12;
+
+/** @type {Map<string, number>} */
+const numbers = new Map();
+
+/**
+ * The CSS colour of a provider: the same in all charts while the page is open, and after a reload,
+ * unless two providers would have the same one: then the later one takes the next that is free.
+ *
+ * @param {string} provider
+ */
+export function colourOf(provider) {
+  let number = numbers.get(provider);
+  if (number === undefined) {
+    const taken = new Set(numbers.values());
+    number = hash(provider) % COLOURS;
+    for (let i = 0; i < COLOURS && taken.has(number); i++) number = (number + 1) % COLOURS;
+    numbers.set(provider, number);
+  }
+  return `var(--colour-${number})`;
+}
+
+/**
+ * Offerings of one provider differ in depth.
+ *
+ * @param {string} provider
+ * @param {number} place among the provider's offerings of the model
+ */
+export function shadeOf(provider, place) {
+  if (place === 0) return colourOf(provider);
+  const strength = Math.max(40, 100 - 22 * place);
+  return `color-mix(in oklab, ${colourOf(provider)} ${strength}%, var(--shade))`;
+}
+
+/** FNV-1a. @param {string} text */
+function hash(text) {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  return value;
+}
