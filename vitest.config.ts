@@ -12,6 +12,8 @@ const project = (
   test: { name, include, exclude, testTimeout, hookTimeout: 120_000, ...more },
 });
 
+/** What compares two versions of Node: where TEST_NODE_24 names the second one. */
+const ON_BOTH_NODES = ['test/e2e/node24.e2e.test.ts'];
 /** What touches SQL runs once more on the PostgreSQL of the system, an older one, where it is given. */
 const systemDatabaseUrl = process.env['TEST_SYSTEM_DATABASE_URL'];
 const ON_SYSTEM_POSTGRES = [
@@ -43,7 +45,8 @@ export default defineConfig({
             }),
           ]
         : []),
-      project('e2e', ['test/**/*.e2e.test.ts'], [], 300_000),
+      project('e2e', ['test/**/*.e2e.test.ts'], ON_BOTH_NODES, 300_000),
+      project('node24', ON_BOTH_NODES, [], 300_000),
     ],
   },
 });

@@ -3,18 +3,23 @@
  * stops itself. `npm test -- --only unit` runs one group; other words are parts of file names.
  */
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../src/package-root.js';
-import { createProgress } from './stack/progress.js';
+import { createProgress, type Progress } from './stack/progress.js';
 import { addCounts, type Counts, exitCodeOf, NO_COUNTS, summaryLines } from './test/counts.js';
 import { GROUPS, type Group, type Runner, runCheck, runProject } from './test/groups.js';
+import { runNode24 } from './test/node24.js';
 import {
   missingServiceOf,
   startTestServices,
   type TestServices,
   withoutSettings,
 } from './test/services.js';
+
+const NEEDS_SERVICES: ReadonlySet<Group> = new Set(['int', 'system-postgres', 'e2e', 'node24']);
+const progress: Progress = createProgress((line) => process.stderr.write(line));
 
 process.exitCode = await main();
 
@@ -35,17 +40,18 @@ async function main(): Promise<number> {
   try {
     for (const group of groups) {
       if (interruption.isInterrupted()) break;
-      if (services === null && (group === 'int' || group === 'e2e')) {
+      if (services === null && NEEDS_SERVICES.has(group)) {
         services = await timed('services', startServices);
       }
       const runner: Runner = {
         root: packageRoot,
+        node: process.execPath,
         environment: services?.environment ?? withoutSettings(process.env),
         filters,
         onChild: interruption.onChild,
       };
       process.stdout.write(`\n== ${group} ==\n`);
-      counts = addCounts(counts, await timed(group, () => runGroup(group, runner)));
+      counts = addCounts(counts, await timed(group, () => runGroup(group, runner, services)));
     }
   } finally {
     await services?.stop();
@@ -72,12 +78,21 @@ function readArguments(): { groups: readonly Group[]; filters: readonly string[]
   return { groups: GROUPS.filter(isChosen), filters: positionals };
 }
 
-function runGroup(group: Group, runner: Runner): Promise<Counts> {
-  return group === 'check' ? runCheck(runner) : runProject(runner, group);
+async function runGroup(
+  group: Group,
+  runner: Runner,
+  services: TestServices | null,
+): Promise<Counts> {
+  if (group === 'check') return runCheck(runner);
+  if (group === 'node24') return runNode24(runner, progress);
+  const missing = services?.missing.get('TEST_SYSTEM_DATABASE_URL');
+  if (group === 'system-postgres' && missing !== undefined) {
+    return { passed: 0, failed: [], skipped: [{ name: group, reason: missing }] };
+  }
+  return runProject(runner, group);
 }
 
 function startServices(): Promise<TestServices> {
-  const progress = createProgress((line) => process.stderr.write(line));
   return startTestServices(join(packageRoot, 'test'), process.env, progress);
 }
 
@@ -99,6 +114,7 @@ function watchInterruption(): { isInterrupted(): boolean; onChild(child: ChildPr
     isInterrupted: () => isInterrupted,
     onChild: (child) => {
       current = child;
+      if (isInterrupted) child.kill('SIGTERM'); // A group may have more than one.
     },
   };
 }
@@ -106,8 +122,9 @@ function watchInterruption(): { isInterrupted(): boolean; onChild(child: ChildPr
 /** A test that skips itself for want of a service need not know what to install. */
 function withReasons(counts: Counts, services: TestServices | null): Counts {
   const skipped = counts.skipped.map(({ name, reason }) => {
-    const file = join(packageRoot, name.split(' > ')[0] ?? '');
-    const missing = services === null ? null : missingServiceOf(file, services.missing);
+    const file = join(packageRoot, name.replace(/^node24: /, '').split(' > ')[0] ?? '');
+    const missing =
+      services === null || !existsSync(file) ? null : missingServiceOf(file, services.missing);
     return { name, reason: missing ?? reason };
   });
   return { ...counts, skipped };

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Counts } from './counts.js';
 
-export const GROUPS = ['check', 'unit', 'int', 'e2e'] as const;
+export const GROUPS = ['check', 'unit', 'int', 'system-postgres', 'e2e', 'node24'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface Runner {
   /** Folder of package.json. */
   root: string;
+  /** Program that runs the tests. */
+  node: string;
   environment: Readonly<Record<string, string>>;
   /** Parts of file names; none = every file. */
   filters: readonly string[];
@@ -65,13 +67,13 @@ function readReport(path: string): Counts | null {
 
 /** Runs a program of node_modules with its output on the screen; answers its exit code. */
 function runTool(
-  { root, environment, onChild }: Runner,
+  { root, node, environment, onChild }: Runner,
   tool: string,
   args: readonly string[],
   extra: Readonly<Record<string, string>>,
 ): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(join(root, 'node_modules/.bin', tool), args, {
+    const child = spawn(node, [join(root, 'node_modules/.bin', tool), ...args], {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
       env: { ...environment, ...extra },

@@ -25,10 +25,12 @@ export class AiRouter {
   readonly #folders: string[] = [];
   readonly #running = new Set<Running>();
   readonly #user: ServerUser | null;
+  readonly #node: string;
 
   /** As another user, where root runs the tests; null = as the present one. */
-  constructor(user: ServerUser | null = null) {
+  constructor(user: ServerUser | null = null, node = process.execPath) {
     this.#user = user;
+    this.#node = node;
     // A worker that is stopped by force runs no hooks.
     process.once('exit', () => {
       for (const { child } of this.#running) child.kill('SIGKILL');
@@ -45,7 +47,7 @@ export class AiRouter {
   }
 
   start(dataDir: string, args: readonly string[], environment: Environment = {}): Running {
-    const running = new Running(dataDir, args, environment, this.#user);
+    const running = new Running(this.#node, dataDir, args, environment, this.#user);
     this.#running.add(running);
     void running.ended.then(() => this.#running.delete(running));
     return running;
@@ -82,12 +84,13 @@ export class Running {
   stderr = '';
 
   constructor(
+    node: string,
     dataDir: string,
     args: readonly string[],
     environment: Environment,
     user: ServerUser | null,
   ) {
-    this.child = spawn(process.execPath, [PROGRAM, ...args], {
+    this.child = spawn(node, [PROGRAM, ...args], {
       cwd: tmpdir(),
       env: { PATH: process.env['PATH'], AIROUTER_DATA_DIR: dataDir, PORT: '0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
