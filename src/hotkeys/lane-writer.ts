@@ -5,8 +5,18 @@ import type { Schedule } from './schedule.js';
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 2_000;
 
+/**
+ * Writes one after another that each ended behind what was requested meanwhile. So many follow a
+ * burst to its end; a flow that does not pause is then written once an interval, since under it
+ * every partition is at its end all the time, and at once would mean without a break.
+ */
+const CHASES_MAX = 8;
+
 export interface LaneWriterOptions {
-  /** Least time between the starts of two writes; 0 = none. At-once requests do not wait for it. */
+  /**
+   * Least time between the starts of two writes; 0 = none. At-once requests do not wait for it,
+   * unless they come without a pause.
+   */
   intervalMs: number;
   schedule: Schedule;
   /** Writes what is committed now; false = it did not get through. Does not reject. */
@@ -31,6 +41,7 @@ export class LaneWriter {
   /** The lane's first write is whole: what is stored may be another program's idea of it. */
   #remake = true;
   #atOnce = false;
+  #chases = 0;
   #running: Promise<void> | null = null;
   #waiters: Waiter[] = [];
   #closed = false;
@@ -78,7 +89,8 @@ export class LaneWriter {
 
   #isDue(): boolean {
     if (this.#closed || this.#isBackingOff || this.#written >= this.#requested) return false;
-    return !this.#isThrottled || this.#atOnce || this.#waiters.length > 0;
+    const isAtOnce = this.#atOnce && this.#chases < CHASES_MAX;
+    return !this.#isThrottled || isAtOnce || this.#waiters.length > 0;
   }
 
   #wake(): void {
@@ -104,6 +116,7 @@ export class LaneWriter {
 
   #finish(target: number): void {
     this.#written = target;
+    this.#chases = this.#requested > target ? this.#chases + 1 : 0;
     this.#retryMs = RETRY_MIN_MS;
     this.#waiters = this.#waiters.filter((waiter) => {
       if (waiter.target > target) return true;

@@ -122,6 +122,35 @@ it('writes the metrics at once at the end of the log', async () => {
   expect(versions(await read())).toEqual([2, 2]);
 });
 
+it('I11 writes a flow that never pauses once a second, though it is always at its end', async () => {
+  await start();
+  // As each write takes a while, more was committed when it ends.
+  onWrite = () =>
+    new Promise((resolve) => {
+      setTimeout(() => {
+        source.commit(0, [KEY]);
+        refresher.notify({ caughtUp: true });
+        resolve();
+      }, 10);
+    });
+  refresher.notify({ caughtUp: true });
+  await vi.advanceTimersByTimeAsync(1_000);
+  writes = [];
+  await vi.advanceTimersByTimeAsync(10_000);
+  const metrics = writes.filter(({ lane }) => lane === 'metrics').length;
+  // Once a second, and once for each look of the reconciler.
+  expect(metrics).toBeGreaterThanOrEqual(10);
+  expect(metrics).toBeLessThanOrEqual(16);
+
+  onWrite = async () => {};
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(versions(await read())[1]).toBe(versions(await read())[0]);
+  source.commit(0, [KEY]);
+  refresher.notify({ caughtUp: true });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(versions(await read())[1]).toBe(versions(await read())[0]);
+});
+
 it('I11 a flood of commits waits behind the write in flight as one', async () => {
   await start();
   writes = [];
