@@ -6,7 +6,7 @@
 create role airouter_migrator login;
 -- Projectors, and whatever else writes. Time ranges it makes and drops by functions of the owner.
 create role airouter_projector login;
--- Analysts, and `airouter verify`.
+-- Analysts.
 create role airouter_reader login;
 
 do $$ begin
