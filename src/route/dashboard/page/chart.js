@@ -8,6 +8,8 @@ const WIDTH = 600;
 const HEIGHT = 120;
 /** The time that is shown grows from a minute to ten: a chart that begins is not empty. */
 const WINDOW_MIN_MS = 60_000;
+/** How long the first sample is taken to have held: it would not be seen else. */
+const FIRST_MS = 1_000;
 /** Bands that are at least this high bear a name. */
 const LABEL_SHARE_MIN = 0.13;
 
@@ -42,17 +44,14 @@ export class Chart {
    * @param {Model} model
    * @param {History} history
    * @param {Map<string, string>} colours by offering
-   * @param {{ nowMs: number, isLive: boolean }} time
+   * @param {number} nowMs
    */
-  draw(model, history, colours, { nowMs, isLive }) {
+  draw(model, history, colours, nowMs) {
     const firstMs = history.samples[0]?.atMs ?? nowMs;
     const windowMs = Math.min(WINDOW_MS, Math.max(WINDOW_MIN_MS, nowMs - firstMs));
     const x = (/** @type {number} */ atMs) =>
       Math.max(0, WIDTH * (1 - (nowMs - atMs) / windowMs)).toFixed(1);
-    const stretches = history.stretches().map((samples, at, all) => {
-      const last = samples.at(-1)?.atMs ?? nowMs;
-      return { samples, endMs: isLive && at === all.length - 1 ? nowMs : last };
-    });
+    const stretches = history.stretches();
     const keys = model.offerings.map(({ offering }) => offering);
     this.#areas.replaceChildren(
       ...stretches.flatMap((stretch) => areasOf(stretch, keys, colours, x)),
@@ -87,49 +86,53 @@ export class Chart {
 }
 
 /**
- * @param {{ samples: Sample[], endMs: number }} stretch
+ * @param {Sample[]} samples
  * @param {string[]} keys
  * @param {Map<string, string>} colours
  * @param {(atMs: number) => string} x
  */
-function areasOf({ samples, endMs }, keys, colours, x) {
+function areasOf(samples, keys, colours, x) {
   let below = samples.map(() => 0);
   return keys.flatMap((key) => {
     const above = samples.map(({ shares }, at) => (below[at] ?? 0) + (shares.get(key) ?? 0));
     const lower = below;
     below = above;
     if (above.every((top, at) => top === lower[at])) return [];
-    const area = svg('path', { d: stairs(samples, endMs, lower, above, x) });
+    const area = svg('path', { d: stairs(samples, lower, above, x) });
     area.style.fill = colours.get(key) ?? '';
     return [area];
   });
 }
 
 /**
- * A share holds until the next one is seen.
+ * A share holds since the one before it was seen: the newest stands at the right end at once.
  *
  * @param {Sample[]} samples
- * @param {number} endMs
  * @param {number[]} lower
  * @param {number[]} upper
  * @param {(atMs: number) => string} x
  */
-function stairs(samples, endMs, lower, upper, x) {
+function stairs(samples, lower, upper, x) {
   const y = (/** @type {number | undefined} */ share) => ((share ?? 0) * HEIGHT).toFixed(1);
-  const ends = samples.map((_, at) => x(samples[at + 1]?.atMs ?? endMs));
-  const there = samples.map(({ atMs }, at) => `L${x(atMs)} ${y(upper[at])}H${ends[at]}`);
-  const back = samples.map(({ atMs }, at) => `L${ends[at]} ${y(lower[at])}H${x(atMs)}`).reverse();
+  const begins = samples.map((_, at) => x(beginOf(samples, at)));
+  const there = samples.map(({ atMs }, at) => `L${begins[at]} ${y(upper[at])}H${x(atMs)}`);
+  const back = samples.map(({ atMs }, at) => `L${x(atMs)} ${y(lower[at])}H${begins[at]}`).reverse();
   return `M${there.join('').slice(1)}${back.join('')}Z`;
 }
 
+/** @param {Sample[]} samples @param {number} at */
+function beginOf(samples, at) {
+  return samples[at - 1]?.atMs ?? (samples[at]?.atMs ?? 0) - FIRST_MS;
+}
+
 /**
- * @param {{ samples: Sample[], endMs: number }} stretch
+ * @param {Sample[]} samples
  * @param {(atMs: number) => string} x
  */
-function troubleOf({ samples, endMs }, x) {
+function troubleOf(samples, x) {
   return samples.flatMap(({ atMs, trouble }, at) => {
     if (trouble === 'none') return [];
-    const d = `M${x(atMs)} ${HEIGHT + 4}H${x(samples[at + 1]?.atMs ?? endMs)}`;
+    const d = `M${x(beginOf(samples, at))} ${HEIGHT + 4}H${x(atMs)}`;
     return [svg('path', { d, class: trouble })];
   });
 }

@@ -5,8 +5,17 @@ const COLOURS = 12;
 const numbers = new Map();
 
 /**
- * The CSS colour of a provider: the same in all charts while the page is open, and after a reload,
- * unless two providers would have the same one: then the later one takes the next that is free.
+ * Gives colours to those that have none: the one that follows from the name or, where another
+ * provider has it, the next that is free. In the order of names, so that a reload gives the same.
+ *
+ * @param {readonly string[]} providers
+ */
+export function nameColours(providers) {
+  for (const provider of [...new Set(providers)].sort()) colourOf(provider);
+}
+
+/**
+ * The CSS colour of a provider, the same in all charts while the page is open.
  *
  * @param {string} provider
  */

@@ -16,7 +16,7 @@ export function percent(ratio) {
   if (hundredfold > 0 && hundredfold < 0.1) return '< 0.1 %';
   // 99.97 is not 100.
   const shown = hundredfold < 100 ? Math.min(99.9, Number(hundredfold.toFixed(1))) : 100;
-  return `${shown >= 100 || Number.isInteger(shown) ? shown.toFixed(0) : shown.toFixed(1)} %`;
+  return `${shown === 0 || shown === 100 ? shown : shown.toFixed(1)} %`;
 }
 
 /** @param {number | null} ms */
@@ -42,7 +42,9 @@ export function usd(nanoUsd) {
   const dollars = nanoUsd / 1e9;
   if (dollars === 0) return '$0';
   if (dollars >= 0.1) return `$${dollars.toFixed(2)}`;
-  return `$${Number(dollars.toPrecision(2)).toFixed(Math.ceil(-Math.log10(dollars)) + 1)}`;
+  // Two digits that say something: 0.05, 0.039, 0.00042.
+  const decimals = Math.ceil(-Math.log10(dollars)) + 1;
+  return `$${dollars.toFixed(decimals).replace(/^(\d\.\d\d)0$/, '$1')}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** @import { Board, Found, Model } from './poll.js' */
+import { nameColours } from './colours.js';
 import { setChildren, setText } from './dom.js';
 import { ModelCard } from './model-card.js';
 import { noticeElement, noticeOf } from './notices.js';
@@ -53,6 +54,7 @@ function wanted() {
 /** @param {Board} next */
 function showModels({ models }) {
   const nowMs = Date.now();
+  nameColours(models.flatMap((model) => model.offerings.map(({ provider }) => provider)));
   const byId = new Map(models.map((model) => [model.id, model]));
   const stayed = order.filter((id) => byId.has(id));
   order = [...stayed, ...[...byId.keys()].filter((id) => !stayed.includes(id))];
@@ -83,7 +85,7 @@ function show() {
   if (board !== null) summary.show(board, nowMs - boardAtMs, isGone);
   const notice = noticeOf({ found, board, boardAtMs, nowMs, wanted: wanted() });
   document.documentElement.dataset['link'] = found.link;
-  if (isGone) for (const id of order) cards.get(id)?.draw(nowMs, false);
+  if (isGone) for (const id of order) cards.get(id)?.draw(nowMs);
   if (notices.textContent !== (notice === null ? '' : noticeElement(notice).textContent)) {
     notices.replaceChildren(...(notice === null ? [] : [noticeElement(notice)]));
   }

@@ -53,17 +53,13 @@ export class ModelCard {
     );
     setText(this.#degraded, reasons.join(' '));
     this.#showRows(model);
-    this.draw(nowMs, true);
+    this.draw(nowMs);
   }
 
-  /**
-   * @param {number} nowMs
-   * @param {boolean} isLive the newest shares hold until now
-   */
-  draw(nowMs, isLive) {
+  /** @param {number} nowMs */
+  draw(nowMs) {
     if (this.#model === null) return;
-    const colours = coloursOf(this.#model);
-    this.#chart.draw(this.#model, this.history, colours, { nowMs, isLive });
+    this.#chart.draw(this.#model, this.history, coloursOf(this.#model), nowMs);
   }
 
   /** @param {Model} model */

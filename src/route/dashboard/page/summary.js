@@ -13,7 +13,7 @@ const VIRTUAL_MS = 60_000;
 export class Summary {
   #age = new Tile('State');
   #breakers = new Tile('Breakers');
-  #traffic = new Tile('Outcomes, last 2 min');
+  #traffic = new Tile('Outcomes in 2 min');
   #catalogue = new Tile('Catalogue');
   #troubles = html('ul', { class: 'troubles' });
 
@@ -61,8 +61,8 @@ export class Summary {
     }
     const ageMs = state.age_ms + sinceMs;
     const isStale = ageMs > state.stale_after_ms;
-    const virtual = Math.abs(now - as_of) > VIRTUAL_MS ? ` · virtual time ${utc(as_of)}` : '';
-    const detail = `version ${count(state.version)} · generation ${state.generation}${virtual}`;
+    const virtual = Math.abs(now - as_of) > VIRTUAL_MS ? `\nvirtual time ${utc(as_of)}` : '';
+    const detail = `version ${count(state.version)}\ngeneration ${state.generation}${virtual}`;
     const mark = isGone ? ' · router gone' : isStale ? ' · stale' : '';
     this.#age.show(`${age(ageMs)} old${mark}`, detail, isGone ? 'bad' : isStale ? 'warn' : 'good');
   }
