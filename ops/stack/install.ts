@@ -2,19 +2,18 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { withLock } from './cache.js';
 import { type Environment, inspectMachine, type Machine } from './machine.js';
-import type { PlanPart } from './plan.js';
 import type { Progress } from './progress.js';
 
 const APT_TIMEOUT_MS = 600_000;
 
-/** Installs the Debian packages of the plan; answers what the machine has then. */
+/** Installs Debian packages, where there are any to install; answers what the machine has then. */
 export async function installPackages(
-  parts: readonly PlanPart[],
+  named: readonly string[],
   machine: Machine,
   environment: Environment,
   progress: Progress,
 ): Promise<Machine> {
-  const packages = [...new Set(parts.flatMap((part) => part.packages))];
+  const packages = [...new Set(named)];
   const { aptGet } = machine;
   if (packages.length === 0 || aptGet === null) return machine;
   // RUNLEVEL=1: a package must not start its own service (redis-server would), ours are apart.

@@ -71,7 +71,8 @@ async function startOn(found: Machine, options: StackOptions): Promise<Stack> {
   if (missing.length > 0) {
     throw new ServiceUnavailableError(missing.map((part) => part.sentence).join('\n'));
   }
-  const machine = await installPackages(parts, found, environment, progress);
+  const packages = parts.flatMap((part) => part.packages);
+  const machine = await installPackages(packages, found, environment, progress);
   const dir = options.dir ?? (await makeRunFolder());
   await mkdir(dir, { recursive: true, mode: 0o755 });
   const services = new Map<ServiceKind, Service>();

@@ -5,6 +5,7 @@ import type { Environment } from '../stack/machine.js';
 import type { Wanted } from '../stack/plan.js';
 import type { Progress } from '../stack/progress.js';
 import { type Stack, startStack } from '../stack/stack.js';
+import { provideBrowser } from './browser.js';
 
 /** The services that tests may ask for, by the variable in which a test finds its address. */
 const SERVICES: Readonly<
@@ -41,13 +42,23 @@ export async function startTestServices(
   const missing = new Map<string, string>();
   const addresses: Record<string, string> = {};
   const text = sourcesBelow(testDir);
+  const providers = Object.entries(SERVICES).map(([variable, { wanted, address }]) => {
+    const provide = async (): Promise<string> => {
+      const stack = await startStack({ ...wanted, environment, progress });
+      started.push(stack);
+      return address(stack) ?? '';
+    };
+    return { variable, provide };
+  });
+  providers.push({
+    variable: 'TEST_BROWSER',
+    provide: () => provideBrowser(environment, progress),
+  });
   await Promise.all(
-    Object.entries(SERVICES).map(async ([variable, { wanted, address }]) => {
+    providers.map(async ({ variable, provide }) => {
       if (!new RegExp(`\\b${variable}\\b`).test(text) || environment[variable]) return;
       try {
-        const stack = await startStack({ ...wanted, environment, progress });
-        started.push(stack);
-        addresses[variable] = address(stack) ?? '';
+        addresses[variable] = await provide();
       } catch (error) {
         missing.set(variable, error instanceof Error ? error.message : String(error));
         progress.say(`${variable}: ${missing.get(variable)}`);

@@ -89,7 +89,7 @@ function show() {
   if (notices.textContent !== (notice === null ? '' : noticeElement(notice).textContent)) {
     notices.replaceChildren(...(notice === null ? [] : [noticeElement(notice)]));
   }
-  announce(notice?.title ?? '');
+  announce(notice === null || notice.level === 'hint' ? '' : notice.title);
 }
 
 /** Told to screen readers when it changes: what is wrong, and which breakers are not closed. */

@@ -35,7 +35,7 @@ export class OfferingRow {
       'th',
       { role: 'rowheader', scope: 'row', class: 'who' },
       this.#swatch,
-      html('span', { class: 'names' }, this.#name, this.#detail),
+      html('span', { class: 'names' }, this.#name, ' ', this.#detail),
     ),
     cell('First choice', 'share', this.#share, html('span', { class: 'bar' }, this.#bar)),
     cell('Breaker', 'state', this.#breaker),

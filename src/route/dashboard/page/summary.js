@@ -37,9 +37,8 @@ export class Summary {
     const success = board.models.reduce((sum, model) => sum + model.outcomes_last_2m.success, 0);
     const failure = board.models.reduce((sum, model) => sum + model.outcomes_last_2m.failure, 0);
     const total = success + failure;
-    const ratio =
-      total === 0 ? 'none of the models below' : `${percent(success / total)} succeeded`;
-    this.#traffic.show(count(total), ratio, '');
+    const ratio = total === 0 ? '' : `${percent(success / total)} succeeded, `;
+    this.#traffic.show(count(total), `${ratio}of the models shown`, '');
     const { models_total, offerings_total, models_matching, models } = board;
     const shown = `${count(offerings_total)} offerings · ${models.length} of ${count(models_matching)} shown`;
     this.#catalogue.show(
