@@ -7,7 +7,13 @@ import { ORIGIN_HEADER, type Origin, parseOrigin } from './fold/origin.js';
 import { type PartitionState, partitionState } from './fold/partition-state.js';
 import { rememberRecord } from './fold/warm-up.js';
 import type { ParkLetters } from './log/dead-letters.js';
-import type { ConsumerHandlers, Log, LogBatch, LogRecord, TopicPartition } from './log/port.js';
+import type {
+  ConsumerHandlers,
+  LogAdmin,
+  LogBatch,
+  LogRecord,
+  TopicPartition,
+} from './log/port.js';
 import type { Metrics } from './observe/metrics.js';
 import type { Checkpoint, LastRecord } from './project/checkpoint.js';
 import type { ProjectionStore } from './project/projection-store.js';
@@ -22,7 +28,7 @@ import { recordHash } from './project/record-hash.js';
  * repairs what is lost.
  */
 export interface PipelineParts {
-  log: Log;
+  log: Pick<LogAdmin, 'bounds'>;
   schemas: Schemas;
   /** Looks up schema ids of others before their records are decoded. */
   lookUpSchemas(ids: readonly number[]): Promise<void>;
@@ -33,6 +39,8 @@ export interface PipelineParts {
   metrics: Metrics;
   settings: FoldSettings;
   keysMax: number;
+  /** Other than 2^16 only where a simulation must reach the end of the window. */
+  recentIds?: number;
 }
 
 /** A partition that is ours: its state, and what is still to be read below the stored offset. */
@@ -96,7 +104,13 @@ async function loadPartition(parts: PipelineParts, place: TopicPartition): Promi
       `${name} ends at offset ${bounds.end}, below the stored offset ${checkpoint.offsetNext}`,
     );
   }
-  const state = partitionState(place.topic, place.partition, parts.keysMax, checkpoint);
+  const state = partitionState(
+    place.topic,
+    place.partition,
+    parts.keysMax,
+    checkpoint,
+    parts.recentIds,
+  );
   if (state.limit.isPassed() && checkpoint.offsetNext >= checkpoint.deadLetters.allowedTo) {
     throw limitPassed(name, checkpoint.offsetNext);
   }

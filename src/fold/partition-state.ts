@@ -3,7 +3,7 @@ import { topicKind } from '../log/topics.js';
 import { Admission, type AdmittedKey } from './admission.js';
 import { type DeadLetterCounters, DeadLetterLimit } from './dead-letter-limit.js';
 import { type PublisherHigh, PublisherHighs } from './publisher-highs.js';
-import { RecentIds } from './recent-ids.js';
+import { RECENT_IDS, RecentIds } from './recent-ids.js';
 
 /**
  * All that the fold of one partition knows between two batches. It is a function of the
@@ -54,11 +54,13 @@ export interface StoredState {
   deadLetters: DeadLetterCounters;
 }
 
+/** `recentIds`: events that the second duplicate rule looks back on, a power of two. */
 export function partitionState(
   topic: string,
   partition: number,
   keysMax: number,
   stored: StoredState,
+  recentIds: number = RECENT_IDS,
 ): PartitionState {
   return {
     topic,
@@ -66,7 +68,7 @@ export function partitionState(
     accepts: ACCEPTED[topicKind(topic) ?? ''] ?? new Set(),
     offsetNext: stored.offsetNext,
     highestRecordMs: stored.highestRecordMs,
-    recent: new RecentIds(),
+    recent: new RecentIds(recentIds),
     highs: new PublisherHighs(stored.highs),
     admission: new Admission(keysMax, stored.admitted),
     limit: new DeadLetterLimit(stored.deadLetters),

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MergedTables } from '../../ops/simulate/merged-tables.js';
 import type { DecodedRecord, FoldedOutcome } from '../../src/event/outcome.js';
 import { type BatchResult, emptyResult } from '../../src/fold/context.js';
 import { type FoldRecord, foldBatch } from '../../src/fold/fold-batch.js';
 import { NEW_STATE, type PartitionState, partitionState } from '../../src/fold/partition-state.js';
 import { rememberRecord } from '../../src/fold/warm-up.js';
-import { MergedTables } from './merged-tables.js';
 import { anyOutcome, idOf, outcome, START_MS } from './outcomes.js';
 
 const SETTINGS = { tickRetentionMs: 7_200_000, minuteRetentionMs: 30 * 86_400_000 };

@@ -6,10 +6,18 @@ import { addHistograms } from '../../src/project/metrics-values.js';
 export class MergedTables {
   readonly #rows = new Map<string, Row>();
 
-  apply(delta: Delta): void {
+  /** Answers the places of the rows that it changed. */
+  apply(delta: Delta): string[] {
+    const changed: string[] = [];
     for (const name of TABLE_NAMES) {
-      for (const [key, row] of delta.rows[name]) this.#merge(name, key, row);
+      for (const [key, row] of delta.rows[name]) changed.push(this.#merge(name, key, row));
     }
+    return changed;
+  }
+
+  /** A row as text; null where there is none. */
+  rowText(place: string): string | null {
+    return this.#rows.get(place)?.join('|') ?? null;
   }
 
   /** Rows of one table as objects, in key order. */
@@ -28,21 +36,22 @@ export class MergedTables {
   text(): string {
     return [...this.#rows.keys()]
       .sort()
-      .map((key) => `${key}: ${this.#rows.get(key)!.join('|')}`)
+      .map((key) => `${key}: ${this.rowText(key)}`)
       .join('\n');
   }
 
-  #merge(name: TableName, key: string, row: Row): void {
+  #merge(name: TableName, key: string, row: Row): string {
     const place = `${name}\n${key}`;
     const stored = this.#rows.get(place);
     if (stored === undefined) {
       this.#rows.set(place, [...row]);
-      return;
+      return place;
     }
     TABLES[name].values.forEach((column, index) => {
       const cell = TABLES[name].keys.length + index;
       stored[cell] = merged(column.merge, stored[cell]!, row[cell]!);
     });
+    return place;
   }
 }
 
