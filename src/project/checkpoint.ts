@@ -15,7 +15,7 @@ export interface Checkpoint extends StoredState {
   last: LastRecord | null;
   /** Where the window of recent event ids begins; null while it is empty. */
   windowOffset: number | null;
-  /** Parked places from the window on, as `offset/index`: they are not in the window. */
+  /** Parked places from where reading begins, as `offset/index`: they are not in the window. */
   parkedPlaces: ReadonlySet<string>;
 }
 
@@ -69,7 +69,8 @@ export async function loadCheckpoint(
   const parked = await client.query<{ place: string }>(
     `select record_offset || '/' || index as place from "${schema}".parked
      where topic = $1 and partition = $2 and record_offset >= $3`,
-    [...place, row.window_offset ?? row.offset_next],
+    // From where reading begins: while nothing is in the window, that is the last record.
+    [...place, row.window_offset ?? row.last_offset ?? row.offset_next],
   );
   return {
     ...storedState(row),

@@ -76,6 +76,20 @@ it('I4 a commit that fails leaves neither rows nor offset', async () => {
   expect(after.rows[0].n).toBe(1);
 });
 
+it('I2 I4 a new owner knows a parked event as parked while nothing else is in the window', async () => {
+  const schema = database.schema('projection');
+  const { databaseUrl, pool } = database;
+  await prepareProjection(databaseUrl, pool, schema, settings, 10);
+  const owner = await openStore(schema);
+  const broken = outcome({ event_id: idOf(1), model: '' });
+  await owner.fold({ ...record(0), decoded: { type: 'RequestOutcome', value: broken } });
+  const store = createProjectionStore({ pool, schema, owner: 'test', settings, topics });
+  const checkpoint = await store.load(topics.outcomes, 0);
+  // Reading begins at the last record, to compare it: its event must not enter the window.
+  expect(checkpoint).toMatchObject({ windowOffset: null, last: { offset: 0 } });
+  expect([...checkpoint.parkedPlaces]).toEqual(['0/0']);
+});
+
 it('keeps a projection to the settings that it began with', async () => {
   const schema = database.schema('projection');
   const { databaseUrl, pool } = database;
