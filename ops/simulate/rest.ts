@@ -30,8 +30,7 @@ export async function comeToRest(system: System): Promise<void> {
   });
   await until(system, 'I9', 'the lag is zero', () => {
     allowStopped(system);
-    const areIdle = projectors.every(({ consumer }) => consumer.isIdle);
-    return areIdle && FOLDED.every((place) => isCaughtUp(system, placeName(place)));
+    return FOLDED.every((place) => isCaughtUp(system, placeName(place)));
   });
   await until(system, 'I7', 'routers see all that is committed', () => areRoutersEqual(system));
   let settled = 0;
@@ -40,7 +39,10 @@ export async function comeToRest(system: System): Promise<void> {
       void process.refresher.settle(NEVER_MS).then(() => settled++);
     });
   }
-  await until(system, 'I7', 'hot keys are settled', () => settled === projectors.length);
+  await until(system, 'I7', 'hot keys are settled', () => {
+    const areQuiet = projectors.every((each) => each.consumer.isIdle && !scheduler.hasSteps(each));
+    return settled === projectors.length && areQuiet;
+  });
   await probe(system);
 }
 

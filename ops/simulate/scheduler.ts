@@ -108,6 +108,11 @@ export class Scheduler {
     return this.#steps.some((step) => step.process === process && step.text === text);
   }
 
+  /** True while anything but a timer is to come for the process. */
+  hasSteps(process: Process): boolean {
+    return this.#steps.some((step) => step.process === process);
+  }
+
   setTimer(delayMs: number, run: () => void): Timer {
     const dueMs = this.nowMs + Math.max(1, Math.ceil(delayMs));
     const timer = { process: this.current!, dueMs, run };
