@@ -1,5 +1,6 @@
-/** As many as style.css names. */
-const COLOURS = 12;
+/** As style.css names them: those that are told apart best, then those for the rest. */
+const FIRST = 12;
+const COLOURS = 18;
 
 /** @type {Map<string, number>} */
 const numbers = new Map();
@@ -23,8 +24,9 @@ export function colourOf(provider) {
   let number = numbers.get(provider);
   if (number === undefined) {
     const taken = new Set(numbers.values());
-    number = hash(provider) % COLOURS;
-    for (let i = 0; i < COLOURS && taken.has(number); i++) number = (number + 1) % COLOURS;
+    const own = hash(provider) % FIRST;
+    const wanted = Array.from({ length: COLOURS }, (_, i) => (i < FIRST ? (own + i) % FIRST : i));
+    number = wanted.find((one) => !taken.has(one)) ?? own;
     numbers.set(provider, number);
   }
   return `var(--colour-${number})`;

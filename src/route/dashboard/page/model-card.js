@@ -31,7 +31,7 @@ export class ModelCard {
     { class: 'card', tabindex: '-1' },
     html('header', {}, this.#heading, this.#facts, this.#degraded),
     this.#chart.element,
-    html('table', { role: 'table' }, head(), this.#body),
+    html('div', { class: 'offerings' }, html('table', { role: 'table' }, head(), this.#body)),
   );
 
   /**

@@ -14,7 +14,6 @@ export const COLUMNS = [
   'Samples',
 ];
 
-const BREAKERS = { closed: 'closed', open: 'open', half_open: 'half-open' };
 const SPARK_HEIGHT = 20;
 
 /** One offering of a model. Roles are named: as a grid on small screens it is a table still. */
@@ -61,7 +60,8 @@ export class OfferingRow {
     this.#bar.style.width = `${share * 100}%`;
     this.#bar.style.background = colour;
     setText(this.#breaker, breakerText(offering));
-    setAttribute(this.#breaker, 'title', excluded === null ? '' : `Excluded: ${excluded}`);
+    const limit = `On probation, with at most ${percent(breaker.share)} of the requests`;
+    setAttribute(this.#breaker, 'title', breaker.state === 'half_open' ? limit : (excluded ?? ''));
     this.#showTicks(offering);
     this.#showFigures(offering);
   }
@@ -111,9 +111,9 @@ export class OfferingRow {
 
 /** @param {Offering} offering */
 export function breakerText({ breaker, excluded }) {
-  if (breaker.state === 'half_open') return `${BREAKERS.half_open} · ≤ ${percent(breaker.share)}`;
+  if (breaker.state === 'half_open') return `half-open ${percent(breaker.share)}`;
   if (breaker.state === 'open') return `open · ${(breaker.reason ?? '').replaceAll('_', ' ')}`;
-  return excluded === null ? BREAKERS.closed : excluded.replaceAll('_', ' ');
+  return excluded === null ? 'closed' : excluded.replaceAll('_', ' ');
 }
 
 /**
