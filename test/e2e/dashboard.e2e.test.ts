@@ -122,7 +122,7 @@ describe.skipIf(!program)('the dashboard in a browser', () => {
     const trouble = page.getByRole('link', { name: 'gpt-x at openai: open · failures' });
     await trouble.waitFor();
     await until(async () => /open · failures/.test(await page.getByRole('status').innerText()));
-    expect(await shareOf(page, one).textContent()).toBe('0 %');
+    expect(await shareOf(page, one).textContent()).toBe('0\u00a0%');
     await trouble.focus();
     await page.keyboard.press('Enter');
     expect(new URL(page.url()).hash).toBe('#model-gpt-x');

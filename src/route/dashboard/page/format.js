@@ -13,10 +13,10 @@ export const shortCount = (value) => compact.format(Math.round(value));
 /** @param {number} ratio 0..1 */
 export function percent(ratio) {
   const hundredfold = ratio * 100;
-  if (hundredfold > 0 && hundredfold < 0.1) return '< 0.1 %';
+  if (hundredfold > 0 && hundredfold < 0.1) return '< 0.1\u00a0%';
   // 99.97 is not 100.
   const shown = hundredfold < 100 ? Math.min(99.9, Number(hundredfold.toFixed(1))) : 100;
-  return `${shown === 0 || shown === 100 ? shown : shown.toFixed(1)} %`;
+  return `${shown === 0 || shown === 100 ? shown : shown.toFixed(1)}\u00a0%`;
 }
 
 /** @param {number | null} ms */

@@ -97,7 +97,7 @@ function announce(/** @type {string} */ title) {
   const troubles = board === null ? [] : troublesOf(board);
   const texts = troubles
     .slice(0, 3)
-    .map(({ model, offering }) => troubleText(model, offering).replace(/ [\d.]+ %$/, ''));
+    .map(({ model, offering }) => troubleText(model, offering).replace(/\s[\d.]+\s%$/, ''));
   setText(announcement, [title, ...texts].filter(Boolean).join(' '));
   const open = troubles.filter(({ offering }) => offering.breaker.state === 'open').length;
   const mark = title !== '' ? '! ' : open > 0 ? `${open} open · ` : '';
