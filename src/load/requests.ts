@@ -9,7 +9,8 @@ export interface RequestsReport extends Partial<Percentiles> {
   failed: Record<string, number>;
   /** Too many were under way. */
   not_sent: number;
-  degraded: number;
+  /** Answers that said so, by what they said. */
+  degraded: Record<string, number>;
 }
 
 /** As many as the kernel's queue of new connections holds. */
@@ -23,10 +24,10 @@ export class RouteRequests {
   readonly #http: HttpCaller;
   readonly #latencies = new Latencies();
   readonly #underWay = new Set<Promise<void>>();
-  readonly #failed = new Map<string, number>();
+  readonly #failed: Record<string, number> = {};
+  readonly #degraded: Record<string, number> = {};
   #requests = 0;
   #notSent = 0;
-  #degraded = 0;
 
   constructor(url: string) {
     this.#http = createHttpCaller(url, null, SOCKETS);
@@ -51,9 +52,9 @@ export class RouteRequests {
     return {
       requests: this.#requests,
       answered: this.#latencies.count,
-      failed: Object.fromEntries(this.#failed),
+      failed: { ...this.#failed },
       not_sent: this.#notSent,
-      degraded: this.#degraded,
+      degraded: { ...this.#degraded },
       ...this.#latencies.percentiles(),
     };
   }
@@ -70,15 +71,16 @@ export class RouteRequests {
         body: JSON.stringify(body),
         timeoutMs: TIMEOUT_MS,
       });
-      if (answer.status !== 200) return this.#fail(String(answer.status));
+      if (answer.status !== 200) return count(this.#failed, String(answer.status));
       this.#latencies.add(preciseNowMs() - dueMs);
-      if ((answer.body as { degraded: string[] }).degraded.length > 0) this.#degraded += 1;
+      const { degraded } = answer.body as { degraded: string[] };
+      for (const reason of degraded) count(this.#degraded, reason);
     } catch {
-      this.#fail('none');
+      count(this.#failed, 'none');
     }
   }
+}
 
-  #fail(status: string): void {
-    this.#failed.set(status, (this.#failed.get(status) ?? 0) + 1);
-  }
+function count(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
 }
