@@ -1,8 +1,8 @@
 export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9';
 
-/** What did not hold, by the name of the invariant. */
+/** What did not hold, by the name of the invariant; `defect`: code threw that must not. */
 export interface Failure {
-  invariant: Invariant;
+  invariant: Invariant | 'defect';
   message: string;
 }
 
@@ -10,7 +10,7 @@ export interface Failure {
 export class Failures {
   first: Failure | null = null;
 
-  fail(invariant: Invariant, message: string): void {
+  fail(invariant: Failure['invariant'], message: string): void {
     this.first ??= { invariant, message };
   }
 

@@ -33,10 +33,17 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const trace = new Trace(options.onLine ?? null);
   const system = new System(options.seed, trace);
   options.plant?.(system);
+  const onDefect = (error: unknown): void => {
+    system.failures.fail('defect', error instanceof Error ? String(error.stack) : String(error));
+  };
   const restoreTime = installVirtualTime(system.scheduler);
+  process.on('unhandledRejection', onDefect);
   try {
     await play(system, options.moves ?? scenarioOf(options.seed));
+  } catch (error) {
+    onDefect(error);
   } finally {
+    process.off('unhandledRejection', onDefect);
     restoreTime();
   }
   const { first } = system.failures;

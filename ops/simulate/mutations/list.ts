@@ -1,0 +1,242 @@
+/** One deliberate defect and the check that must find it. */
+export interface Mutation {
+  name: string;
+  /** Exact texts, each of which stands once in its file. */
+  edits: readonly { file: string; from: string; to: string }[];
+  check: Check;
+  /** Names of invariants: what turns red must bear one of them. */
+  invariants: readonly string[];
+}
+
+export type Check =
+  | { by: 'simulation' }
+  /** A file of tests, and a part of the names of those that are run. */
+  | { by: 'test'; project: 'unit' | 'int'; file: string; name?: string };
+
+const SIMULATION: Check = { by: 'simulation' };
+const STORE: Check = {
+  by: 'test',
+  project: 'int',
+  file: 'test/project/projection-store.int.test.ts',
+};
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'the offset is committed before its rows',
+    edits: [
+      {
+        file: 'src/pipeline.ts',
+        from: `  await parts.store.commit({ state, expected, last: lastFolded(state, records), result });
+`,
+        to: `  const last = lastFolded(state, records);
+  await parts.store.commit({ state, expected, last, result: emptyResult() });
+  await parts.store.commit({ state, expected: state.offsetNext, last, result });
+`,
+      },
+      {
+        file: 'src/pipeline.ts',
+        from: `import type { BatchResult, FoldSettings } from './fold/context.js';`,
+        to: `import { emptyResult, type BatchResult, type FoldSettings } from './fold/context.js';`,
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I4', 'I5'],
+  },
+  {
+    name: 'the transaction ends between the offset and its rows',
+    edits: [
+      {
+        file: 'src/project/projection-store.ts',
+        from: 'await upsertRows(client, result.delta);',
+        to: `await client.query('commit; begin');
+    await upsertRows(client, result.delta);`,
+      },
+    ],
+    check: STORE,
+    invariants: ['I4'],
+  },
+  {
+    name: 'ids among the last events are not compared',
+    edits: [
+      {
+        file: 'src/fold/outcomes.ts',
+        from: 'const isDuplicate = state.recent.has(outcome.event_id);',
+        to: 'const isDuplicate = state.recent.has(outcome.event_id) && state.offsetNext < 0;',
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I2'],
+  },
+  {
+    name: "a publisher's sequence is not compared",
+    edits: [
+      {
+        file: 'src/fold/outcomes.ts',
+        from: '  if (isNew) {',
+        to: '  if (isNew || batch.sequence > 0) {',
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I2'],
+  },
+  {
+    name: 'a commit does not compare the stored offset',
+    edits: [
+      {
+        file: 'src/project/checkpoint.ts',
+        from: 'where topic = $1 and partition = $2 and offset_next = $3`',
+        to: 'where topic = $1 and partition = $2 and $3::int8 is not null`',
+      },
+    ],
+    check: STORE,
+    invariants: ['I5'],
+  },
+  {
+    name: 'hot keys are written before the commit',
+    edits: [
+      {
+        file: 'src/pipeline.ts',
+        from: `  await parts.store.commit({ state, expected, last: lastFolded(state, records), result });
+  parts.refresher.notify({ caughtUp: state.offsetNext >= batch.highWatermark });
+`,
+        to: `  parts.refresher.notify({ caughtUp: state.offsetNext >= batch.highWatermark });
+  await parts.store.commit({ state, expected, last: lastFolded(state, records), result });
+`,
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I7'],
+  },
+  {
+    name: 'hot keys are written whatever others wrote meanwhile',
+    edits: [
+      {
+        file: 'src/hotkeys/memory-hot-keys.ts',
+        from: 'if (stored?.writeId !== known?.writeId) return false;',
+        to: 'if (stored?.writeId !== known?.writeId && write.next.version < 0) return false;',
+      },
+      {
+        file: 'src/hotkeys/memory-hot-keys.ts',
+        from: 'if (stored !== null && stored.version > write.next.version) return false;',
+        to: 'if (stored !== null && write.next.version < 0) return false;',
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I7'],
+  },
+  {
+    name: 'a producer is used again after a send that rejected',
+    edits: [
+      {
+        file: 'src/log/kafka-append-lane.ts',
+        from: `      this.#end();
+      throw asLogError(`,
+        to: '      throw asLogError(',
+      },
+    ],
+    check: { by: 'test', project: 'unit', file: 'test/log/kafka-append-lane.test.ts' },
+    invariants: ['I1'],
+  },
+  {
+    name: 'an append that rejects counts as acknowledged',
+    edits: [
+      {
+        file: 'src/publish/lane.ts',
+        from: '(error: unknown) => ({ error }),',
+        to: "() => 'acknowledged' as const,",
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I1'],
+  },
+  {
+    name: 'a dead letter that cannot be written is passed over',
+    edits: [
+      {
+        file: 'src/pipeline.ts',
+        from: 'await parts.parkDeadLetters(batch, records, result.parked);',
+        to: 'await parts.parkDeadLetters(batch, records, result.parked).catch(() => {});',
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I9'],
+  },
+  {
+    name: 'a partition that waits at its end is not woken',
+    edits: [
+      {
+        file: 'src/log/partition-feed.ts',
+        from: `    this.#isWoken = true;
+    this.#endWait();`,
+        to: '    this.#isWoken = true;',
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I9'],
+  },
+  {
+    name: 'a consumer that hears nothing from its group is not started anew',
+    edits: [
+      {
+        file: 'src/log/kafka-membership.ts',
+        from: 'const stuck = setTimeout(() => end(noBeat()), this.#options.watchdogMs);',
+        to: 'const stuck = setTimeout(() => void noBeat(), this.#options.watchdogMs);',
+      },
+    ],
+    check: {
+      by: 'test',
+      project: 'int',
+      file: 'test/log/kafka-faults.int.test.ts',
+      name: 'killed or frozen',
+    },
+    invariants: ['I1', 'I5'],
+  },
+  {
+    name: 'a new owner does not read the last events back',
+    edits: [
+      {
+        file: 'src/pipeline.ts',
+        from: '    rememberRecord(state, record.offset, decoded, checkpoint.parkedPlaces);',
+        to: '    if (record.offset < 0) rememberRecord(state, record.offset, decoded, checkpoint.parkedPlaces);',
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I2', 'I4'],
+  },
+  {
+    name: 'a new owner takes a parked event for one that counted',
+    edits: [
+      {
+        file: 'src/project/checkpoint.ts',
+        from: 'row.window_offset ?? row.last_offset ?? row.offset_next',
+        to: 'row.window_offset ?? row.offset_next',
+      },
+    ],
+    check: STORE,
+    invariants: ['I4'],
+  },
+  {
+    name: 'a replayed dead letter counts as often as it is replayed',
+    edits: [
+      {
+        file: 'src/fold/outcomes.ts',
+        from: '!replayable.delete(place)',
+        to: '!replayable.has(place)',
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I2'],
+  },
+  {
+    name: 'a sum takes the wrong field',
+    edits: [
+      {
+        file: 'src/fold/outcome-rows.ts',
+        from: 'addKnown(row, at.minute.output, outcome.output_tokens);',
+        to: 'addKnown(row, at.minute.output, outcome.input_tokens);',
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I3'],
+  },
+];
