@@ -148,7 +148,8 @@ export class Publisher {
 
   /**
    * Sends what is held, for half of the deadline where there is a spool; moves the rest to the
-   * spool; what is then still in memory is dropped and counted. Resolves within the deadline.
+   * spool; what is then still in memory is dropped and counted. Resolves within the deadline; a
+   * disk that has not answered by then keeps the spool folder taken until it does.
    */
   close(deadline: { deadlineMs: number }): Promise<void> {
     this.#closing ??= this.#close(deadline.deadlineMs);

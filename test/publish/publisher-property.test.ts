@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Publisher } from '../../src/publish/publisher.js';
 import { counted, outcome, readBatch } from './outcomes.js';
-import { HandClock, publisher, TOPIC, temporaryFolder } from './publishing.js';
+import { HandClock, publisher, TOPIC, temporaryFolder, until } from './publishing.js';
 import { type Answer, type ScriptedConnection, ScriptedLog } from './scripted-log.js';
 
 type Step =
@@ -15,7 +15,7 @@ type Step =
   | { do: 'release'; how: 'ack' | 'reject' }
   | { do: 'wait'; ms: number }
   | { do: 'crash' }
-  | { do: 'restart' };
+  | { do: 'restart'; deadlineMs: number };
 
 const answer = fc.constantFrom<Answer>('ack', 'reject', 'reject_written', 'hang', 'hang_written');
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -51,7 +51,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(2_000) }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'crash' }) },
-  { weight: 1, arbitrary: fc.constant<Step>({ do: 'restart' }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('restart' as const),
+      // With none, every disk is slower than the deadline.
+      deadlineMs: fc.constantFrom(0, 200),
+    }),
+  },
 );
 
 const bounds = fc.record({
@@ -118,7 +125,7 @@ class World {
     if (step.do === 'release') this.#life.connection.release(step.how);
     if (step.do === 'wait') this.#clock.ms += step.ms;
     if (step.do === 'crash') this.#crash();
-    if (step.do === 'restart') await this.#restart();
+    if (step.do === 'restart') await this.#restart(step.deadlineMs);
     this.#checkBooks();
   }
 
@@ -229,8 +236,14 @@ class World {
     this.#start();
   }
 
-  async #restart(): Promise<void> {
-    await this.#close(this.#life, 200);
+  async #restart(deadlineMs: number): Promise<void> {
+    await this.#close(this.#life, deadlineMs);
+    // A process would be gone now. Here its last write may still be on its way to the disk, and
+    // the folder is its own until then.
+    if (this.#spoolDir !== null) {
+      const folder = join(this.#spoolDir, TOPIC);
+      await until(() => !readdirSync(folder).some((name) => name.startsWith('owner-')));
+    }
     this.#start();
   }
 

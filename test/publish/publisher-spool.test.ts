@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Publisher } from '../../src/publish/publisher.js';
 import { counted, outcome, readBatch } from './outcomes.js';
 import { HandClock, lines, publisher, TOPIC, temporaryFolder, until } from './publishing.js';
@@ -15,6 +16,28 @@ function record(publishing: Publisher, from: number, to: number): void {
 const numbersIn = (log: ScriptedLog) =>
   [...log.partitions.values()].flatMap((records) => counted(records).flatMap((it) => it.numbers));
 const upTo = (end: number) => Array.from({ length: end }, (_, at) => at);
+
+const ownersOf = (spoolDir: string): string[] =>
+  readdirSync(join(spoolDir, TOPIC)).filter((name) => name.startsWith('owner-'));
+
+/** From now on no write becomes durable until the disk goes on. */
+async function stalledDisk(folder: string): Promise<{ goOn(): void }> {
+  const file = await open(folder, 'r');
+  const { datasync } = file;
+  await file.close();
+  let goOn = (): void => {};
+  const going = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const stalled = vi
+    .spyOn(Object.getPrototypeOf(file) as FileHandle, 'datasync')
+    .mockImplementation(async function (this: FileHandle) {
+      await going;
+      return datasync.call(this);
+    });
+  onTestFinished(() => stalled.mockRestore());
+  return { goOn };
+}
 
 describe('a publisher with a spool', () => {
   it('keeps what it accepted over a restart, in order, under the id that made it (I1)', async () => {
@@ -230,6 +253,23 @@ describe('a publisher with a spool', () => {
       'info: The spool can be read again.',
     ]);
     await publishing.close({ deadlineMs: 20_000 });
+  });
+
+  it('holds its folder until the disk has answered, also beyond the deadline of its close (I1)', async () => {
+    const spoolDir = temporaryFolder();
+    const log = new ScriptedLog();
+    log.otherwise = 'reject';
+    const disk = await stalledDisk(spoolDir);
+    const slow = publisher(log.connect(), { spoolDir });
+    record(slow, 0, 5);
+    await slow.close({ deadlineMs: 50 });
+    expect(slow.stats()).toMatchObject({ inSpool: 0, queued: 0, dropped: { closed: 5 } });
+    const next = () =>
+      publisher(log.connect(), { spoolDir, publisherId: () => Buffer.alloc(16, 8) });
+    expect(next).toThrow(/in use by the publisher/);
+    disk.goOn();
+    await until(() => ownersOf(spoolDir).length === 0);
+    await next().close({ deadlineMs: 20_000 });
   });
 
   it('refuses a folder that another publisher owns', async () => {
