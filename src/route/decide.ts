@@ -80,7 +80,7 @@ export function decide(input: DecisionInput): Decided {
     strategy: plan.strategy.name,
     algorithm: plan.strategy.algorithm,
     unit,
-    candidates: slate.map((ranked, rank) => answer(input, plan, ranked, rank, isExplored)),
+    candidates: slate.map((ranked, rank) => answer(input, ranked, rank, isExplored)),
     eligible: plan.eligible,
     excluded: plan.excluded,
     explored: isExplored,
@@ -103,8 +103,7 @@ function ageOf({ snapshot }: Board, decidedAtMs: number): number | null {
 
 function answer(
   { board, request }: DecisionInput,
-  plan: Plan,
-  { candidate, propensity }: Ranked,
+  { candidate, tier, propensity }: Ranked,
   rank: number,
   isExplored: boolean,
 ): RankedOffering {
@@ -120,7 +119,7 @@ function answer(
     call_as: offering.call_as,
     rank,
     propensity,
-    score: plan.strategy.score(candidate),
+    score: tier.strategy.score(candidate, tier.group),
     expected: {
       duration_ms_p50: Math.round(reference * ratioOfPace(estimate.pace.mean)),
       ttft_ms_p50: request.stream ? board.evidence.ttftMsP50(candidate.key) : null,

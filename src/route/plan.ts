@@ -9,10 +9,13 @@ import { type ProviderPreferences, providerNames, type RouteRequest } from './re
 import { classOfSize, sizeOf } from './request-size.js';
 import { type Sifted, sift } from './sift.js';
 import { STRATEGIES } from './strategies/registry.js';
-import { byScore, type Strategy, type Tier } from './strategies/strategy.js';
+import { byScore, type Group, type Strategy, type Tier } from './strategies/strategy.js';
 
 /** Candidates that stand together, with what the first rank is drawn by. */
 export interface PlannedTier {
+  /** What ranks it, and among whom: together they name the terms of each score. */
+  strategy: Strategy;
+  group: Group;
   order: Tier['order'];
   candidates: readonly Candidate[];
   /** Sum 2^20. In a fixed order they are for the first rank alone. */
@@ -57,11 +60,11 @@ function makePlan(board: Board, request: RouteRequest, size: RequestSize): Plan 
   const sifted = sift(board, request, size, isOrderBinding(request, strategy));
   const isCold = board.snapshot.state === null;
   const planned = sifted.groups
+    .map((candidates): Group => ({ candidates, preferences }))
     .flatMap((group) => {
-      if (isCold) return coldTiers(board, group, preferences);
-      return warmTiers(strategy, group, preferences);
-    })
-    .map(plannedTier);
+      const tiers = isCold ? coldTiers(board, group) : warmTiers(strategy, group);
+      return tiers.map((tier) => plannedTier(strategy, group, tier));
+    });
   return {
     strategy,
     tiers: planned,
@@ -70,7 +73,7 @@ function makePlan(board: Board, request: RouteRequest, size: RequestSize): Plan 
     ),
     excluded: sifted.excluded,
     degraded: degradationOf(board, sifted),
-    best: isCold ? null : bestOf(planned[0]!, strategy),
+    best: isCold ? null : bestOf(planned[0]!),
   };
 }
 
@@ -102,24 +105,18 @@ function isOrderBinding({ provider }: RouteRequest, strategy: Strategy): boolean
 }
 
 /** A preferred order of providers takes the balancing off. */
-function warmTiers(
-  strategy: Strategy,
-  group: readonly Candidate[],
-  preferences: ProviderPreferences,
-): Tier[] {
+function warmTiers(strategy: Strategy, group: Group): Tier[] {
+  const { candidates, preferences } = group;
   if (preferences.order === undefined || preferences.order.length === 0) {
-    return strategy.tiers(group, preferences);
+    return strategy.tiers(group);
   }
-  return [inProviderOrder(byScore(group, strategy.score), preferences)];
+  const ranked = byScore(candidates, (it) => strategy.score(it, group));
+  return [inProviderOrder(ranked, preferences)];
 }
 
 /** Nothing is known: the order is that of the catalogue. */
-function coldTiers(
-  { snapshot }: Board,
-  group: readonly Candidate[],
-  preferences: ProviderPreferences,
-): Tier[] {
-  const byKey = new Map(group.map((candidate) => [candidate.key, candidate]));
+function coldTiers({ snapshot }: Board, { candidates, preferences }: Group): Tier[] {
+  const byKey = new Map(candidates.map((candidate) => [candidate.key, candidate]));
   const ranked = [...snapshot.catalogue.offerings.keys()].flatMap((key) => byKey.get(key) ?? []);
   return [inProviderOrder(ranked, preferences)];
 }
@@ -134,14 +131,14 @@ function inProviderOrder(ranked: readonly Candidate[], preferences: ProviderPref
   return { order: 'fixed', candidates: ranked.toSorted((a, b) => placeOf(a) - placeOf(b)) };
 }
 
-function plannedTier(tier: Tier): PlannedTier {
+function plannedTier(strategy: Strategy, group: Group, tier: Tier): PlannedTier {
   const { order, candidates } = tier;
   const caps = candidates.map(({ shareMax }) => shareMax);
   if (tier.order === 'drawn') {
     const limits = tier.floors === undefined ? { caps } : { caps, floors: tier.floors };
-    return { order, candidates, masses: massesOf(tier.weights, limits) };
+    return { strategy, group, order, candidates, masses: massesOf(tier.weights, limits) };
   }
-  return { order, candidates, masses: fixedMasses(caps) };
+  return { strategy, group, order, candidates, masses: fixedMasses(caps) };
 }
 
 /**
@@ -167,10 +164,11 @@ function degradationOf(board: Board, { groups, isFailOpen }: Sifted): Degradatio
 }
 
 /** One on probation is chosen to be tried, not because it is the best. */
-function bestOf({ order, candidates }: PlannedTier, strategy: Strategy): Candidate | null {
+function bestOf({ strategy, group, order, candidates }: PlannedTier): Candidate | null {
+  const score = (candidate: Candidate): number | null => strategy.score(candidate, group);
   const free = candidates.filter(({ shareMax }) => shareMax >= 1);
   const fit = free.length === 0 ? candidates : free;
   if (order === 'fixed') return fit[0]!;
-  const best = byScore(fit, strategy.score)[0]!;
-  return strategy.score(best) === null ? null : best;
+  const best = byScore(fit, score)[0]!;
+  return score(best) === null ? null : best;
 }

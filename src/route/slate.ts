@@ -12,6 +12,8 @@ export interface Unit {
 
 export interface Ranked {
   candidate: Candidate;
+  /** Where it stands. */
+  tier: PlannedTier;
   /** P(this candidate at this rank | state, request, the ranks before). */
   propensity: number;
 }
@@ -37,7 +39,7 @@ function rankFixed(slate: Ranked[], tier: PlannedTier, limit: number, unit: Unit
   const first = slate[0]!.candidate;
   for (const candidate of tier.candidates) {
     if (slate.length >= limit) return;
-    if (candidate !== first) slate.push({ candidate, propensity: 1 });
+    if (candidate !== first) slate.push({ candidate, tier, propensity: 1 });
   }
 }
 
@@ -57,7 +59,7 @@ function rankDrawn(slate: Ranked[], tier: PlannedTier, unit: Unit): boolean {
     const candidate = tier.candidates[i]!;
     const mass = tier.masses[i]!;
     if (mass === 0 || isTaken(candidate)) continue;
-    last = { candidate, propensity: mass / remaining };
+    last = { candidate, tier, propensity: mass / remaining };
     left -= mass;
     if (left < 0) break;
   }

@@ -4,7 +4,7 @@ import { type Candidate, costOfSuccess, costOfSuccessBy, timeValueOf } from '../
 import { type Estimate, meanRatio } from '../estimate.js';
 import { MASS_TOTAL } from '../masses.js';
 import { DRAWS, NORMAL_QUANTILES } from '../normal-quantiles.js';
-import type { Strategy } from './strategy.js';
+import { type Strategy, termsOfCost } from './strategy.js';
 
 /** Least share of each: what nobody is sent to cannot show that it has recovered. */
 const FLOOR = Math.floor(MASS_TOTAL * 0.005);
@@ -30,7 +30,8 @@ export const auto: Strategy = {
   summary:
     'Share = probability of being the cheapest way to one success: (price + value of time · expected time) / success probability.',
   score: (candidate) => (candidate.costNanoUsd === null ? null : costOfSuccess(candidate)),
-  tiers: (candidates) => [
+  terms: termsOfCost,
+  tiers: ({ candidates }) => [
     { order: 'drawn', candidates, weights: winsOf(candidates), floors: floorsOf(candidates) },
   ],
 };
@@ -60,8 +61,9 @@ function winsOf(candidates: readonly Candidate[]): number[] {
 function floorsOf(candidates: readonly Candidate[]): number[] {
   let best = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const score = auto.score(candidate);
-    if (score !== null && score < best) best = score;
+    if (candidate.costNanoUsd === null) continue;
+    const score = costOfSuccess(candidate);
+    if (score < best) best = score;
   }
   return candidates.map((candidate) => {
     const before = candidate.view.estimateBefore;

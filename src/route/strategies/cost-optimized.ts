@@ -1,5 +1,5 @@
 import { costOfSuccess } from '../candidate.js';
-import { byScore, type Strategy } from './strategy.js';
+import { byScore, type Strategy, termsOfCost } from './strategy.js';
 
 /**
  * By ascending price of the request: input, cached input and output tokens of its estimate at the
@@ -12,7 +12,8 @@ export const costOptimized: Strategy = {
   order: 'fixed',
   summary: 'The cheapest first, by the estimated tokens at the price in force.',
   score: (candidate) => candidate.costNanoUsd,
-  tiers: (candidates) => [
+  terms: termsOfCost,
+  tiers: ({ candidates }) => [
     {
       order: 'fixed',
       candidates: byScore(byScore(candidates, costOfSuccess), (it) => it.costNanoUsd),

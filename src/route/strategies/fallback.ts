@@ -1,5 +1,5 @@
 import { costOfSuccess } from '../candidate.js';
-import { byPriority, byScore, type Strategy } from './strategy.js';
+import { byPriority, byScore, type Strategy, termsOfCost } from './strategy.js';
 
 /**
  * A fixed list: by ascending `priority` of the catalogue, within one priority by ascending cost of
@@ -11,7 +11,11 @@ export const fallback: Strategy = {
   order: 'fixed',
   summary: 'By priority, the lowest number first; within one by expected cost of a success.',
   score: costOfSuccess,
-  tiers: (candidates) =>
+  terms: (candidate) => [
+    { name: 'priority', value: candidate.view.offering.priority, unit: 'number' },
+    ...termsOfCost(candidate),
+  ],
+  tiers: ({ candidates }) =>
     byPriority(candidates).map((group) => ({
       order: 'fixed' as const,
       candidates: byScore(group, costOfSuccess),

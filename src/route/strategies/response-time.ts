@@ -10,7 +10,8 @@ export const responseTime: Strategy = {
   order: 'fixed',
   summary: 'The fastest first, by mean duration of an answer of the estimated size.',
   score: (candidate) => candidate.durationMs,
-  tiers: (candidates) => [
+  terms: ({ durationMs }) => [{ name: 'duration_mean', value: durationMs, unit: 'ms' }],
+  tiers: ({ candidates }) => [
     { order: 'fixed', candidates: byScore(candidates, (candidate) => candidate.durationMs) },
   ],
 };

@@ -1,6 +1,6 @@
 import { costOfSuccess } from '../candidate.js';
 import { providerNames } from '../request.js';
-import { byScore, type Strategy } from './strategy.js';
+import { byScore, type Strategy, termsOfCost } from './strategy.js';
 
 /**
  * Only the providers that `provider.order` or `provider.only` names, one of which is required; in
@@ -13,7 +13,8 @@ export const specifiedProvider: Strategy = {
   order: 'fixed',
   summary: 'The named providers alone, in the order in which they are named.',
   score: costOfSuccess,
-  tiers: (candidates, preferences) => {
+  terms: termsOfCost,
+  tiers: ({ candidates, preferences }) => {
     const named = providerNames(preferences.only);
     const ranked = byScore(candidates, costOfSuccess);
     const ordered = named.flatMap((name) =>

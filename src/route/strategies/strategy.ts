@@ -1,4 +1,4 @@
-import type { Candidate } from '../candidate.js';
+import { type Candidate, timeValueOf } from '../candidate.js';
 import type { ProviderPreferences } from '../request.js';
 
 /**
@@ -15,6 +15,20 @@ export type Tier =
     }
   | { order: 'fixed'; candidates: readonly Candidate[] };
 
+/** Candidates that are compared with one another, and what the request wishes of them. */
+export interface Group {
+  /** In the order of their key texts; at least one. */
+  candidates: readonly Candidate[];
+  preferences: ProviderPreferences;
+}
+
+/** A part of a score, for explaining it. Names are stable; null = unknown. */
+export interface Term {
+  name: string;
+  value: number | null;
+  unit: 'nano_usd' | 'ms' | 'us' | 'ratio' | 'tokens_per_second' | 'attempts' | 'weight' | 'number';
+}
+
 export interface Strategy {
   name: string;
   /** Name and version of the rule: it changes whenever answers to the same state may. */
@@ -23,9 +37,20 @@ export interface Strategy {
   /** One sentence for `GET /v1/strategies`. */
   summary: string;
   /** What candidates are compared by, less is better; null = the strategy compares none. */
-  score(candidate: Candidate): number | null;
-  /** `candidates` are in the order of their key texts and at least one. */
-  tiers(candidates: readonly Candidate[], preferences: ProviderPreferences): Tier[];
+  score(candidate: Candidate, group: Group): number | null;
+  /** What the score is made of, or what stands in for one. */
+  terms(candidate: Candidate, group: Group): Term[];
+  tiers(group: Group): Tier[];
+}
+
+/** Of a strategy that compares by the expected cost of a success. */
+export function termsOfCost(candidate: Candidate): Term[] {
+  return [
+    { name: 'cost', value: candidate.costNanoUsd, unit: 'nano_usd' },
+    { name: 'duration_mean', value: candidate.durationMs, unit: 'ms' },
+    { name: 'value_of_time', value: timeValueOf(candidate.durationMs), unit: 'nano_usd' },
+    { name: 'success_ratio', value: candidate.view.estimate.success.mean, unit: 'ratio' },
+  ];
 }
 
 /** By score; those without one last, equal ones in the order of their key texts. */

@@ -11,7 +11,11 @@ export const weightedRoundRobin: Strategy = {
   order: 'drawn',
   summary: 'By the weights of the catalogue, within the lowest priority number.',
   score: () => null,
-  tiers: (candidates) =>
+  terms: ({ view }) => [
+    { name: 'priority', value: view.offering.priority, unit: 'number' },
+    { name: 'weight', value: view.offering.weight, unit: 'weight' },
+  ],
+  tiers: ({ candidates }) =>
     byPriority(candidates).map((group) => ({
       order: 'drawn' as const,
       candidates: group,
