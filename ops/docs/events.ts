@@ -175,7 +175,8 @@ function providerSection(): string {
   return `## Provider names
 
 Providers are called as in OpenTelemetry's \`gen_ai.provider.name\`. These aliases are mapped; any
-other name stays itself, trimmed and in lower case.
+other name stays itself, trimmed and with A to Z in lower case. It happens wherever a record is
+read, so producers that write to the log by themselves may use the names that they know.
 
 ${markdownTable(['Name', 'Aliases'], rows)}
 `;

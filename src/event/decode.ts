@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.js';
 import type { Headers, LogRecord } from '../log/port.js';
 import { crc32c } from './crc32c.js';
 import type { DecodedRecord } from './outcome.js';
+import { nameProviders } from './provider.js';
 import { type Schemas, schemas, type Writer } from './schemas.js';
 import { BODY_START, CRC_BYTES, CRC_HEADER, MAGIC } from './wire.js';
 
@@ -59,7 +60,9 @@ function read(value: Buffer, writer: Writer): DecodedRecord | DecodeFailure {
   try {
     const decoded = writer.reader.decode(value, BODY_START, writer.resolver);
     if (decoded.offset === value.length) {
-      return { type: writer.record, value: decoded.value } as DecodedRecord;
+      const record = { type: writer.record, value: decoded.value } as DecodedRecord;
+      nameProviders(record);
+      return record;
     }
   } catch {
     // The walk has let nothing through that avsc refuses; should it, the record is parked.

@@ -1,3 +1,6 @@
+import { offeringKey, parseOfferingKey } from './offering-key.js';
+import type { DecodedRecord } from './outcome.js';
+
 /**
  * Provider names as OpenTelemetry's `gen_ai.provider.name` has them. Gateways and SDKs call the
  * same provider by several names; without one spelling its outcomes would be split.
@@ -51,9 +54,59 @@ export const PROVIDER_ALIASES: ReadonlyMap<string, string> = new Map(
 
 /**
  * The name that outcomes, catalogue and prices use for a provider. Known aliases are mapped; any
- * other name stays itself, trimmed and in lower case, so that `OpenAI` and `openai` are one.
+ * other name stays itself, trimmed and in lower case, so that `OpenAI` and `openai` are one. Only
+ * the letters A to Z are lowered: what other letters become hangs on the engine's Unicode version,
+ * and the fold must come to the same rows on every one.
  */
 export function providerName(given: string): string {
-  const name = given.trim().toLowerCase();
+  const name = given.trim().replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   return PROVIDER_ALIASES.get(name) ?? name;
+}
+
+/** Names that were mapped before: there are few of them, and every event has one. */
+const mapped = new Map<string, string>();
+const MAPPED_MAX = 1_000;
+/** Longer ones break the rule of providers anyway, and are not kept. */
+const MAPPED_UNITS_MAX = 64;
+
+function mappedName(given: string): string {
+  const known = mapped.get(given);
+  if (known !== undefined) return known;
+  const name = providerName(given);
+  if (mapped.size < MAPPED_MAX && given.length <= MAPPED_UNITS_MAX) mapped.set(given, name);
+  return name;
+}
+
+/**
+ * Gives the providers of a record just decoded their names, in place: producers that write to the
+ * log by themselves use whatever name they know.
+ */
+export function nameProviders(record: DecodedRecord): void {
+  switch (record.type) {
+    case 'OutcomeBatch':
+      for (const outcome of record.value.outcomes) outcome.provider = mappedName(outcome.provider);
+      break;
+    case 'RequestOutcome':
+    case 'OutcomeSummary':
+    case 'CatalogueOffering':
+    case 'CataloguePrice':
+      record.value.provider = mappedName(record.value.provider);
+      break;
+    case 'CatalogueProvider':
+      record.value.name = mappedName(record.value.name);
+      break;
+    case 'Inflight':
+      record.value.offering = renamedOffering(record.value.offering);
+      break;
+    default:
+      break;
+  }
+}
+
+/** A text that is no key stays as it is, for the rules to refuse. */
+function renamedOffering(key: string): string {
+  const parts = parseOfferingKey(key);
+  if (parts === null) return key;
+  const provider = mappedName(parts.provider);
+  return provider === parts.provider ? key : offeringKey({ ...parts, provider });
 }

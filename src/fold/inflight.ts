@@ -3,14 +3,17 @@ import type { Inflight } from '../event/outcome.js';
 import { brokenRuleOfInflight } from '../event/rules.js';
 import { formatUuid } from '../event/uuid.js';
 import { type FoldContext, park } from './context.js';
-import { add, cellOf } from './delta.js';
+import { cellOf } from './delta.js';
 
 const STARTED = cellOf('inflight_tick', 'started');
 const IN_FLIGHT = cellOf('inflight_tick', 'in_flight');
 const OVERDUE = cellOf('inflight_tick', 'overdue');
 const OLDEST = cellOf('inflight_tick', 'oldest_ms');
 
-/** A gauge: the last one of an emitter in a tick of record time stands. */
+/**
+ * A gauge: the last one of an emitter in a tick of record time stands, with all its fields.
+ * `started` is not added up: a gauge has no identity, so one that was sent twice would count twice.
+ */
 export function foldInflight(context: FoldContext, gauge: Inflight): void {
   const { state, result, recordMs } = context;
   const broken = brokenRuleOfInflight(gauge);
@@ -27,7 +30,7 @@ export function foldInflight(context: FoldContext, gauge: Inflight): void {
     isAdmitted ? gauge.offering : OTHER_OFFERING,
     formatUuid(gauge.emitter),
   ]);
-  add(row, STARTED, gauge.started);
+  row[STARTED] = gauge.started;
   row[IN_FLIGHT] = gauge.in_flight;
   row[OVERDUE] = gauge.overdue;
   row[OLDEST] = gauge.oldest_ms;

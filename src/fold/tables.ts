@@ -76,7 +76,7 @@ export const TABLES = {
     time: 'tick',
     keys: [tick, partition, key('offering', 'text'), key('emitter', 'text')],
     values: [
-      sum('started'),
+      last('started', 'int8'),
       last('in_flight', 'int8'),
       last('overdue', 'int8'),
       last('oldest_ms', 'int8'),

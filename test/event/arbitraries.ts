@@ -9,6 +9,7 @@ import {
   type RequestOutcome,
   STATUSES,
 } from '../../src/event/outcome.js';
+import { providerName } from '../../src/event/provider.js';
 
 /** Facts that hold every rule, edges included. */
 
@@ -35,9 +36,14 @@ export function text(min: number, max: number): fc.Arbitrary<string> {
     .filter((it) => it.length >= min && it.length <= max && !/[\0\ufffd]|\p{Surrogate}/u.test(it));
 }
 
+/** As decoding leaves it. */
+const provider = text(1, 64)
+  .map(providerName)
+  .filter((name) => name !== '');
+
 const offeringParts = {
   model: text(1, 256),
-  provider: text(1, 64),
+  provider,
   deployment: text(0, 256),
   region: text(0, 64),
 };
@@ -168,7 +174,7 @@ export const records = {
     enabled: fc.boolean(),
   }),
   CatalogueProvider: fc.record({
-    name: text(1, 64),
+    name: provider,
     display_name: text(0, 256),
     enabled: fc.boolean(),
   }),

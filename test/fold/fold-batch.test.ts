@@ -263,7 +263,7 @@ describe('what the tables hold', () => {
     ]);
   });
 
-  it('keeps the last gauge of an emitter in a tick', () => {
+  it('I2 keeps the last gauge of an emitter in a tick: one that is sent twice starts nothing twice', () => {
     const gauge = (inFlight: number): DecodedRecord => ({
       type: 'Inflight',
       value: {
@@ -277,10 +277,10 @@ describe('what the tables hold', () => {
       },
     });
     const state = newState(10, 'airouter.inflight.v1');
-    const records = [record(0, gauge(5)), record(1, gauge(3))];
+    const records = [record(0, gauge(5)), record(1, gauge(3)), record(2, gauge(3))];
     const tables = new MergedTables();
     tables.apply(foldBatch(state, records, SETTINGS).delta);
-    expect(tables.table('inflight_tick')).toMatchObject([{ started: 4, in_flight: 3 }]);
+    expect(tables.table('inflight_tick')).toMatchObject([{ started: 2, in_flight: 3 }]);
   });
 });
 

@@ -18,12 +18,7 @@ const REPLACED: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** Used by nothing but what is replaced. */
-const PARTS_OF_ADAPTERS = [
-  /^src\/hotkeys\/(?:wire\.ts|lua\/)/,
-  /^src\/log\/within\.ts$/,
-  // Words of other programs, for what comes over HTTP and from catalogues.
-  /^src\/event\/provider\.ts$/,
-];
+const PARTS_OF_ADAPTERS = [/^src\/hotkeys\/(?:wire\.ts|lua\/)/, /^src\/log\/within\.ts$/];
 
 /** Loaded, but not at work: publishers are simulated without a disk. */
 const SWITCHED_OFF: Readonly<Record<string, string>> = {
