@@ -252,6 +252,20 @@ export const SETTINGS = {
     'an integer of 65536..67108864',
     'Bytes of one fetch of a partition: larger ones only cost memory.',
   ),
+  sessionTimeoutMs: required(
+    'AIROUTER_SESSION_TIMEOUT_MS',
+    '15000',
+    integer(6_000, 300_000),
+    'an integer of 6000..300000',
+    'A projector that Kafka does not hear of for so long loses its partitions to others: far above its pauses, and as long as a killed one holds them up. Brokers take no less than 6 s by default.',
+  ),
+  watchdogMs: required(
+    'AIROUTER_WATCHDOG_MS',
+    '60000',
+    integer(5_000, 3_600_000),
+    'an integer of 5000..3600000',
+    'A projector that is behind and gives no sign of life for so long begins its reading anew, and ends for its supervisor if that changes nothing: above every wait of a batch that goes well.',
+  ),
   tickRetentionMinutes: required(
     'AIROUTER_TICK_RETENTION_MINUTES',
     '120',

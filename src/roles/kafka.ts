@@ -21,6 +21,8 @@ export function openKafkaLog({ config, logger, singleNode, report }: KafkaParts)
     ssl: config.kafkaSsl === 'true',
     sasl: saslOf(config),
     fetchBytesMax: config.fetchBytesMax,
+    sessionTimeoutMs: config.sessionTimeoutMs,
+    watchdogMs: config.watchdogMs,
     singleNode: singleNode ?? false,
     logger,
     ...(report === undefined ? {} : { report }),
