@@ -23,7 +23,7 @@ export interface KafkaLogOptions {
   singleNode?: boolean;
   /** A member that does not beat for so long loses its partitions; brokers allow 6 s and more. */
   sessionTimeoutMs?: number;
-  /** A consumer that does not reach its group for so long joins it anew. */
+  /** A consumer that has no beat for so long, and a session longer in a join, joins anew. */
   watchdogMs?: number;
   /** Longest wait for the answer to a write, copies included. */
   requestTimeoutMs?: number;

@@ -12,7 +12,7 @@ export interface MembershipOptions {
   topics: readonly string[];
   /** Without a beat for so long, a member's partitions go to others. */
   sessionTimeoutMs: number;
-  /** Without a beat for so long, the membership is made anew. */
+  /** Without a beat for so long, and a session longer while it joins, it is made anew. */
   watchdogMs: number;
   /** All partitions that are this member's from now on. */
   onAssigned(places: readonly TopicPartition[]): void;
@@ -140,25 +140,38 @@ export class KafkaMembership {
 
   /** Resolves with the reason when the consumer crashes, is stuck, or is told to close. */
   #endOf(consumer: Consumer): Promise<unknown> {
-    const { GROUP_JOIN, HEARTBEAT, CRASH } = consumer.events;
+    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = consumer.events;
+    const { sessionTimeoutMs, watchdogMs } = this.#options;
+    // The group waits up to a session for members that are gone. Who gives up before is one more
+    // member that the next try has to wait for.
+    const joinMs = sessionTimeoutMs + watchdogMs;
     return new Promise((resolve) => {
+      let stuck: NodeJS.Timeout | undefined;
+      const endAfter = (limitMs: number): void => {
+        clearTimeout(stuck);
+        stuck = setTimeout(() => end(noBeat()), limitMs);
+      };
+      const stopListening = [
+        consumer.on(CRASH, ({ payload }) => end(payload.error)),
+        consumer.on(REBALANCING, () => endAfter(joinMs)),
+        consumer.on(HEARTBEAT, () => {
+          endAfter(watchdogMs);
+          this.#beat();
+        }),
+        consumer.on(GROUP_JOIN, ({ payload }) => {
+          endAfter(watchdogMs);
+          this.#join(consumer, placesOf(payload.memberAssignment));
+        }),
+      ];
+      const close = (): void => end('closed');
       const end = (reason: unknown): void => {
         clearTimeout(stuck);
+        for (const stop of stopListening) stop();
         this.#closing.signal.removeEventListener('abort', close);
         resolve(reason);
       };
-      const close = (): void => end('closed');
-      const stuck = setTimeout(() => end(noBeat()), this.#options.watchdogMs);
       this.#closing.signal.addEventListener('abort', close);
-      consumer.on(CRASH, ({ payload }) => end(payload.error));
-      consumer.on(HEARTBEAT, () => {
-        stuck.refresh();
-        this.#beat();
-      });
-      consumer.on(GROUP_JOIN, ({ payload }) => {
-        stuck.refresh();
-        this.#join(consumer, placesOf(payload.memberAssignment));
-      });
+      endAfter(joinMs);
     });
   }
 

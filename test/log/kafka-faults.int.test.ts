@@ -195,10 +195,14 @@ describe.skipIf(noBrokers !== null)(`Kafka of one broker${skipped}`, () => {
     await vi.waitFor(() => {
       const errors = reports.map((report) => ('error' in report ? String(report.error) : ''));
       expect(errors.join()).toContain('no beat');
-      expect(ledger.revokedPlaces).toHaveLength(2);
+      expect(new Set(ledger.revokedPlaces).size).toBe(2);
     }, WAIT);
+    const assigned = ledger.assignedPlaces.length;
     await stack.kill('kafka-1', 'SIGCONT');
-    await vi.waitFor(() => expect(ledger.assignedPlaces).toHaveLength(4), WAIT);
+    await vi.waitFor(
+      () => expect(new Set(ledger.assignedPlaces.slice(assigned)).size).toBe(2),
+      WAIT,
+    );
     await progress(writers, 1_000);
     await stack.kill('kafka-1', 'SIGKILL');
     await stack.restart('kafka-1');
@@ -212,5 +216,5 @@ describe.skipIf(noBrokers !== null)(`Kafka of one broker${skipped}`, () => {
       );
     }
     expect(reports.filter(({ kind }) => kind === 'stopped')).toEqual([]);
-  });
+  }, 300_000);
 });

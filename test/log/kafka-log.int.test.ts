@@ -1,5 +1,5 @@
 import { CompressionTypes, type Kafka } from 'kafkajs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openKafka } from '../../src/log/kafka-client.js';
 import { createKafkaLog } from '../../src/log/kafka-log.js';
 import type { PartitionReport } from '../../src/log/partition-report.js';
@@ -178,6 +178,29 @@ describe.skipIf(noKafka !== null)(`Kafka${skipped}`, () => {
     const records = await readAll(log, topic, 0, 7);
     expect(records.map(valueText)).toEqual(Array.from({ length: 13 }, (_, n) => `${n + 7}`));
     expect(records[0]!.headers).toEqual({ twice: Buffer.from('last'), once: Buffer.from('x') });
+  });
+
+  it('waits for a member that is gone, instead of leaving one more behind', async () => {
+    const { log, topic } = await logs.openTopic(2);
+    const { socketFactory, cut } = cuttableSockets();
+    const group = newGroup();
+    const options = { brokers, sessionTimeoutMs: 6_000 };
+    const gone = createKafkaLog({ ...options, socketFactory });
+    onTestFinished(() => gone.close());
+    await gone.consumer(group, [topic]).start(new Ledger());
+    cut();
+    // Shorter than what is left of the session of the other one.
+    const patient = createKafkaLog({
+      ...options,
+      watchdogMs: 4_000,
+      report: (report) => reports.push(report),
+    });
+    onTestFinished(() => patient.close());
+    const ledger = new Ledger();
+    await patient.consumer(group, [topic]).start(ledger);
+    expect(reports).toEqual([]);
+    await log.append(topic, 1, [text('a')]);
+    await vi.waitFor(() => expect(ledger.values(topic, 1)).toEqual(['a']), { timeout: 20_000 });
   });
 
   it('tells the group where it stands, and does not ask it', async () => {
