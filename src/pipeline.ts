@@ -1,7 +1,7 @@
 import { AiRouterError } from './errors.js';
 import { decode, unknownIds } from './event/decode.js';
 import type { Schemas } from './event/schemas.js';
-import type { BatchResult, FoldSettings } from './fold/context.js';
+import type { BatchResult, FoldSettings, Verdict } from './fold/context.js';
 import { type FoldRecord, foldBatch } from './fold/fold-batch.js';
 import { ORIGIN_HEADER, type Origin, parseOrigin } from './fold/origin.js';
 import { type PartitionState, partitionState } from './fold/partition-state.js';
@@ -39,6 +39,8 @@ export interface PipelineParts {
   metrics: Metrics;
   settings: FoldSettings;
   keysMax: number;
+  /** What an earlier fold found in a record, by index; null = the record is judged here. */
+  verdicts?: (place: TopicPartition, offset: number) => ReadonlyMap<number, Verdict> | null;
   /** Other than 2^16 only where a simulation must reach the end of the window. */
   recentIds?: number;
 }
@@ -76,7 +78,7 @@ async function processBatch(
   if (records.length === 0) return batch.records.at(-1)!.offset + 1;
   const expected = state.offsetNext;
   await parts.lookUpSchemas(unknownIds(records, parts.schemas));
-  const decoded = decodeRecords(parts, records);
+  const decoded = decodeRecords(parts, batch, records);
   const replayable = await parts.store.replayable(batch.topic, batch.partition, originsOf(decoded));
   const result = foldBatch(state, decoded, parts.settings, replayable);
   await parts.parkDeadLetters(batch, records, result.parked);
@@ -150,12 +152,17 @@ function compareLast(batch: LogBatch, last: LastRecord | null, record: LogRecord
   );
 }
 
-function decodeRecords(parts: PipelineParts, records: readonly LogRecord[]): FoldRecord[] {
+function decodeRecords(
+  parts: PipelineParts,
+  place: TopicPartition,
+  records: readonly LogRecord[],
+): FoldRecord[] {
   return records.map((record) => ({
     offset: record.offset,
     timestampMs: record.timestampMs,
     decoded: decode(record.value, record.headers, parts.schemas),
     origin: originOf(record),
+    verdicts: parts.verdicts?.(place, record.offset) ?? null,
   }));
 }
 

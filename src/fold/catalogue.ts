@@ -2,7 +2,7 @@ import { isPriceBoundary } from '../event/input-class.js';
 import { offeringKey } from '../event/offering-key.js';
 import type { CataloguePrice, DecodedRecord } from '../event/outcome.js';
 import { brokenRuleOfCatalogue } from '../event/rules.js';
-import { type FoldContext, park } from './context.js';
+import { type FoldContext, parksEvent, type Verdict, verdictOn } from './context.js';
 import type { Cell } from './delta.js';
 import { TABLES, type TableName } from './tables.js';
 
@@ -10,20 +10,7 @@ type CatalogueRecord = Extract<DecodedRecord, { type: `Catalogue${string}` } | {
 
 /** Catalogue and policies: the last record of a name stands. */
 export function foldCatalogueRecord(context: FoldContext, record: CatalogueRecord): void {
-  const broken = brokenRuleOfCatalogue(record);
-  if (broken !== null) {
-    park(context, 0, 'rule_broken', `${broken.field} must be ${broken.rule}`);
-    return;
-  }
-  if (record.type === 'CataloguePrice' && !hasKnownBoundaries(record.value)) {
-    park(
-      context,
-      0,
-      'price_boundary',
-      'tiers must start above 0, 128000, 200000, 272000 or 512000 input tokens',
-    );
-    return;
-  }
+  if (parksEvent(context, 0, judge, record)) return;
   context.result.counts.read += 1;
   context.result.counts.applied += 1;
   const { table, key, values, mark } = rowOf(record);
@@ -32,6 +19,16 @@ export function foldCatalogueRecord(context: FoldContext, record: CatalogueRecor
     row[TABLES[table].keys.length + index] = value;
   });
   context.result.marks.set(mark, null);
+}
+
+function judge(record: CatalogueRecord): Verdict | null {
+  const broken = verdictOn(brokenRuleOfCatalogue(record));
+  if (broken !== null || record.type !== 'CataloguePrice') return broken;
+  if (hasKnownBoundaries(record.value)) return null;
+  return {
+    code: 'price_boundary',
+    reason: 'tiers must start above 0, 128000, 200000, 272000 or 512000 input tokens',
+  };
 }
 
 function hasKnownBoundaries(price: CataloguePrice): boolean {

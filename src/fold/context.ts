@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js';
+import type { BrokenRule } from '../event/rules.js';
 import { Delta } from './delta.js';
 import { placeText } from './origin.js';
 import type { PartitionState } from './partition-state.js';
@@ -11,6 +12,9 @@ export interface ParkedPlace {
   /** One sentence that names field and rule, without any value. */
   reason: string;
 }
+
+/** Why a record or an event is not folded. */
+export type Verdict = Pick<ParkedPlace, 'code' | 'reason'>;
 
 /** Events of a batch by what became of them: read = applied + duplicate + deadLettered + skipped. */
 export interface BatchCounts {
@@ -57,7 +61,32 @@ export interface FoldContext {
   recordMs: number;
   /** Parked places, as `offset/index`, whose copy may still count; a copy that counts takes it. */
   replayable: Set<string>;
+  /** By index, where an earlier fold of the same version has judged the record; null = judge it. */
+  verdicts: ReadonlyMap<number, Verdict> | null;
 }
+
+/**
+ * Parks an event that must not be folded; answers whether it did. Where an earlier fold of the same
+ * version has judged, its verdict stands: a rebuild makes what was made, whatever has been learnt
+ * since.
+ */
+export function parksEvent<T>(
+  context: FoldContext,
+  index: number,
+  judge: (event: T) => Verdict | null,
+  event: T,
+): boolean {
+  const { verdicts } = context;
+  const verdict = verdicts === null ? judge(event) : (verdicts.get(index) ?? null);
+  if (verdict === null) return false;
+  park(context, index, verdict.code, verdict.reason);
+  return true;
+}
+
+export const verdictOn = (broken: BrokenRule | null): Verdict | null =>
+  broken === null
+    ? null
+    : { code: 'rule_broken', reason: `${broken.field} must be ${broken.rule}` };
 
 /** Parks a whole record (index -1) or one event of it; it counts as one event. */
 export function park(context: FoldContext, index: number, code: ErrorCode, reason: string): void {

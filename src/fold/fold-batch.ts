@@ -8,6 +8,7 @@ import {
   type FoldContext,
   type FoldSettings,
   park,
+  type Verdict,
 } from './context.js';
 import { foldInflight } from './inflight.js';
 import type { Origin } from './origin.js';
@@ -23,6 +24,8 @@ export interface FoldRecord {
   decoded: DecodedRecord | DecodeFailure;
   /** Of a replayed dead letter: the place that it was parked at; null = any other record. */
   origin?: Origin | null;
+  /** By index (-1 = the record whole): what an earlier fold found; absent = it is judged here. */
+  verdicts?: ReadonlyMap<number, Verdict> | null;
 }
 
 /**
@@ -51,6 +54,7 @@ export function foldBatch(
       offset: record.offset,
       recordMs,
       replayable,
+      verdicts: record.verdicts ?? null,
     };
     const undecodable = foldRecord(context, record.decoded, record.origin ?? null);
     if (state.limit.count(record.offset, undecodable)) {
@@ -67,8 +71,10 @@ function foldRecord(
   decoded: DecodedRecord | DecodeFailure,
   origin: Origin | null,
 ): boolean {
-  if ('failed' in decoded) {
-    park(context, -1, decoded.code, decoded.reason);
+  const earlier = context.verdicts?.get(-1);
+  if (earlier !== undefined || 'failed' in decoded) {
+    const { code, reason } = earlier ?? (decoded as DecodeFailure);
+    park(context, -1, code, reason);
     return true;
   }
   if (!context.state.accepts.has(decoded.type)) {

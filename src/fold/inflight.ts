@@ -2,7 +2,7 @@ import { OTHER_OFFERING } from '../event/offering-key.js';
 import type { Inflight } from '../event/outcome.js';
 import { brokenRuleOfInflight } from '../event/rules.js';
 import { formatUuid } from '../event/uuid.js';
-import { type FoldContext, park } from './context.js';
+import { type FoldContext, parksEvent, type Verdict, verdictOn } from './context.js';
 import { cellOf } from './delta.js';
 
 const STARTED = cellOf('inflight_tick', 'started');
@@ -16,11 +16,7 @@ const OLDEST = cellOf('inflight_tick', 'oldest_ms');
  */
 export function foldInflight(context: FoldContext, gauge: Inflight): void {
   const { state, result, recordMs } = context;
-  const broken = brokenRuleOfInflight(gauge);
-  if (broken !== null) {
-    park(context, 0, 'rule_broken', `${broken.field} must be ${broken.rule}`);
-    return;
-  }
+  if (parksEvent(context, 0, judge, gauge)) return;
   result.counts.read += 1;
   result.counts.applied += 1;
   const isAdmitted = state.admission.admits('offering', gauge.offering, recordMs);
@@ -35,3 +31,5 @@ export function foldInflight(context: FoldContext, gauge: Inflight): void {
   row[OVERDUE] = gauge.overdue;
   row[OLDEST] = gauge.oldest_ms;
 }
+
+const judge = (gauge: Inflight): Verdict | null => verdictOn(brokenRuleOfInflight(gauge));

@@ -2,7 +2,7 @@ import { OTHER_OFFERING, offeringKey } from '../event/offering-key.js';
 import type { FoldedOutcome, OutcomeBatch } from '../event/outcome.js';
 import { brokenRule } from '../event/rules.js';
 import { formatUuid } from '../event/uuid.js';
-import { type FoldContext, park } from './context.js';
+import { type FoldContext, parksEvent, type Verdict, verdictOn } from './context.js';
 import { type Origin, placeText } from './origin.js';
 import {
   addErrorRow,
@@ -65,7 +65,7 @@ export function foldReplay(
   }
   result.replayed.push(place);
   outcomes.forEach((outcome, index) => {
-    if (isParked(context, outcome, index)) return;
+    if (parksEvent(context, index, judge, outcome)) return;
     state.recent.add(outcome.event_id, context.offset);
     countApplied(context, outcome);
   });
@@ -73,7 +73,7 @@ export function foldReplay(
 
 function foldOutcome(context: FoldContext, outcome: FoldedOutcome, index: number): void {
   const { state, result } = context;
-  if (isParked(context, outcome, index)) return;
+  if (parksEvent(context, index, judge, outcome)) return;
   const isDuplicate = state.recent.has(outcome.event_id);
   state.recent.add(outcome.event_id, context.offset);
   if (isDuplicate) {
@@ -84,13 +84,7 @@ function foldOutcome(context: FoldContext, outcome: FoldedOutcome, index: number
   countApplied(context, outcome);
 }
 
-/** Whether the event breaks a rule; it is parked then. */
-function isParked(context: FoldContext, outcome: FoldedOutcome, index: number): boolean {
-  const broken = brokenRule(outcome);
-  if (broken === null) return false;
-  park(context, index, 'rule_broken', `${broken.field} must be ${broken.rule}`);
-  return true;
-}
+const judge = (outcome: FoldedOutcome): Verdict | null => verdictOn(brokenRule(outcome));
 
 function countApplied(context: FoldContext, outcome: FoldedOutcome): void {
   context.result.counts.read += 1;

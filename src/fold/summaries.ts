@@ -1,6 +1,6 @@
 import type { OutcomeSummary } from '../event/outcome.js';
 import { brokenRuleOfSummary } from '../event/rules.js';
-import { type FoldContext, park } from './context.js';
+import { type FoldContext, parksEvent, type Verdict, verdictOn } from './context.js';
 import { add, cellOf, type Row } from './delta.js';
 
 const SUMMARIES = cellOf('summary_minute', 'summaries');
@@ -16,11 +16,7 @@ const KNOWN = {
 /** Aggregates of emitters that have nothing finer: own table, own books, never percentiles. */
 export function foldSummary(context: FoldContext, summary: OutcomeSummary): void {
   const { state, result, recordMs, settings } = context;
-  const broken = brokenRuleOfSummary(summary);
-  if (broken !== null) {
-    park(context, 0, 'rule_broken', `${broken.field} must be ${broken.rule}`);
-    return;
-  }
+  if (parksEvent(context, 0, judge, summary)) return;
   result.counts.read += 1;
   const isDuplicate = state.recent.has(summary.id);
   state.recent.add(summary.id, context.offset);
@@ -38,6 +34,8 @@ export function foldSummary(context: FoldContext, summary: OutcomeSummary): void
   }
   addSummaryRow(context, summary, minute);
 }
+
+const judge = (summary: OutcomeSummary): Verdict | null => verdictOn(brokenRuleOfSummary(summary));
 
 function addSummaryRow(context: FoldContext, summary: OutcomeSummary, minute: number): void {
   const { tenant, model, provider, deployment, region } = summary;
