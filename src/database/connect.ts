@@ -10,6 +10,8 @@ export interface PoolOptions {
   statementTimeoutMs: number;
   /** Longest wait for a lock. */
   lockTimeoutMs: number;
+  /** What is written can be made again: commits do not wait for the disk. */
+  isDisposable?: boolean;
   /** Shown in pg_stat_activity. */
   applicationName: string;
 }
@@ -45,7 +47,7 @@ export function createPool(url: string, options: PoolOptions): Pool {
       query_timeout: options.statementTimeoutMs + ANSWER_GRACE_MS,
     }),
     // What is acknowledged is on disk, also where the server's default is otherwise.
-    options: '-c TimeZone=UTC -c synchronous_commit=on',
+    options: `-c TimeZone=UTC -c synchronous_commit=${options.isDisposable ? 'off' : 'on'}`,
     types: { getTypeParser: typeParser as typeof types.getTypeParser },
   });
   // Without a listener, the error of a connection that nobody uses would end the process.

@@ -19,11 +19,18 @@ export interface Checkpoint extends StoredState {
   parkedPlaces: ReadonlySet<string>;
 }
 
+export interface StoredCheckpoint extends Checkpoint {
+  /** The table that it was read from: a rebuild puts another one in its place. */
+  tableId: number;
+}
+
 /** What a commit stores of a partition's state. */
 export interface CheckpointMove {
   topic: string;
   partition: number;
   expected: number;
+  /** The table that the state was loaded from; null = any. */
+  tableId: number | null;
   offsetNext: number;
   last: LastRecord;
   windowOffset: number | null;
@@ -40,7 +47,7 @@ export async function loadCheckpoint(
   schema: string,
   topic: string,
   partition: number,
-): Promise<Checkpoint> {
+): Promise<StoredCheckpoint> {
   const place = [topic, partition];
   await client.query(
     `insert into "${schema}".projection_checkpoint (topic, partition, offset_next)
@@ -50,7 +57,7 @@ export async function loadCheckpoint(
   const row = (
     await client.query<CheckpointRow>(
       `select offset_next, last_offset, last_hash, window_offset, highest_record_ms, records,
-         undecodable_run, undecodable_recent, allowed_to
+         undecodable_run, undecodable_recent, allowed_to, tableoid as table_id
        from "${schema}".projection_checkpoint where topic = $1 and partition = $2`,
       place,
     )
@@ -83,6 +90,7 @@ export async function loadCheckpoint(
     last: row.last_offset === null ? null : { offset: row.last_offset, hash: row.last_hash! },
     windowOffset: row.window_offset,
     parkedPlaces: new Set(parked.rows.map((each) => each.place)),
+    tableId: row.table_id,
   };
 }
 
@@ -96,6 +104,7 @@ interface CheckpointRow {
   undecodable_run: number;
   undecodable_recent: number[];
   allowed_to: number;
+  table_id: number;
 }
 
 function storedState(row: CheckpointRow): Omit<StoredState, 'highs' | 'admitted'> {
@@ -112,8 +121,9 @@ function storedState(row: CheckpointRow): Omit<StoredState, 'highs' | 'admitted'
 }
 
 /**
- * Moves the checkpoint by compare-and-set on the stored offset: the first statement of a commit.
- * Throws `checkpoint_moved` where another projector has committed the partition meanwhile.
+ * Moves the checkpoint by compare-and-set on the stored offset and on the table that it was loaded
+ * from: the first statement of a commit. Throws `checkpoint_moved` where another projector has
+ * committed the partition meanwhile, or a rebuild has put other tables in the place of these.
  */
 export async function moveCheckpoint(
   client: PoolClient,
@@ -126,7 +136,8 @@ export async function moveCheckpoint(
        offset_next = $4, last_offset = $5, last_hash = $6, window_offset = $7,
        highest_record_ms = $8, records = $9, undecodable_run = $10, undecodable_recent = $11,
        owner = $12
-     where topic = $1 and partition = $2 and offset_next = $3`,
+     where topic = $1 and partition = $2 and offset_next = $3
+       and ($13::oid is null or tableoid = $13)`,
     values: [
       move.topic,
       move.partition,
@@ -140,6 +151,7 @@ export async function moveCheckpoint(
       move.undecodableRun,
       `{${move.undecodableRecent.join(',')}}`,
       move.owner,
+      move.tableId,
     ],
   });
   if (rowCount !== 1) {

@@ -6,6 +6,7 @@ import type { BatchResult, FoldSettings } from '../fold/context.js';
 import type { Origin } from '../fold/origin.js';
 import type { PartitionState } from '../fold/partition-state.js';
 import { TABLES, type Table } from '../fold/tables.js';
+import type { TopicPartition } from '../log/port.js';
 import type { Topics } from '../log/topics.js';
 import {
   type Checkpoint,
@@ -55,16 +56,23 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
   const { pool, schema } = options;
   const timePartitions = new TimePartitions(schema);
   const upsertRows = createUpserts(schema);
+  /** The checkpoints' table, by place, as it was when the place was loaded. */
+  const loadedFrom = new Map<string, number>();
   /** Floors as last stored, by place. */
   const storedFloors = new Map<string, string>();
   const tablesOf = (topic: string): Table[] =>
     Object.values(TABLES).filter((table: Table) => options.topics[table.source] === topic);
 
   return {
-    load: (topic, partition) =>
-      withTransaction(pool, 'repeatable read', (client) =>
+    async load(topic, partition) {
+      const checkpoint = await withTransaction(pool, 'repeatable read', (client) =>
         loadCheckpoint(client, schema, topic, partition),
-      ),
+      );
+      const place = placeOf({ topic, partition });
+      loadedFrom.set(place, checkpoint.tableId);
+      storedFloors.delete(place);
+      return checkpoint;
+    },
 
     replayable: (topic, partition, origins) =>
       origins.length === 0
@@ -100,7 +108,9 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
   ): Promise<void> {
     const { topic, partition, admission, highs, offsetNext } = state;
     const place = [client, schema, topic, partition] as const;
-    await moveCheckpoint(client, schema, checkpointMove(state, expected, last, options.owner));
+    const tableId = loadedFrom.get(placeOf(state)) ?? null;
+    const move = { ...checkpointMove(state, expected, last, options.owner), tableId };
+    await moveCheckpoint(client, schema, move);
     await upsertRows(client, result.delta);
     await storeHighs(...place, highs.takeChanged());
     await storeAdmitted(...place, admission.takeAdmitted(), admission.oldestDayKept());
@@ -112,14 +122,14 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
   }
 }
 
-const placeOf = ({ topic, partition }: PartitionState): string => `${topic}/${partition}`;
+const placeOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 function checkpointMove(
   state: PartitionState,
   expected: number,
   last: LastRecord,
   owner: string,
-): CheckpointMove {
+): Omit<CheckpointMove, 'tableId'> {
   const { records, run, recent } = state.limit.counters();
   return {
     topic: state.topic,
