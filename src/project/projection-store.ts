@@ -28,6 +28,8 @@ export interface Commit {
   /** The stored offset that the batch began at. */
   expected: number;
   last: LastRecord;
+  /** Where the next owner begins to look for letters without a commit. */
+  deadLettersFrom: number;
   result: BatchResult;
 }
 
@@ -103,13 +105,14 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
 
   async function writeCommit(
     client: PoolClient,
-    { state, expected, last, result }: Commit,
+    commit: Commit,
     floors: readonly Floor[],
   ): Promise<void> {
+    const { state, result } = commit;
     const { topic, partition, admission, highs, offsetNext } = state;
     const place = [client, schema, topic, partition] as const;
     const tableId = loadedFrom.get(placeOf(state)) ?? null;
-    const move = { ...checkpointMove(state, expected, last, options.owner), tableId };
+    const move = { ...checkpointMove(commit, options.owner), tableId };
     await moveCheckpoint(client, schema, move);
     await upsertRows(client, result.delta);
     await storeHighs(...place, highs.takeChanged());
@@ -125,9 +128,7 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
 const placeOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 function checkpointMove(
-  state: PartitionState,
-  expected: number,
-  last: LastRecord,
+  { state, expected, last, deadLettersFrom }: Commit,
   owner: string,
 ): Omit<CheckpointMove, 'tableId'> {
   const { records, run, recent } = state.limit.counters();
@@ -142,6 +143,7 @@ function checkpointMove(
     records,
     undecodableRun: run,
     undecodableRecent: recent,
+    deadLettersFrom,
     owner,
   };
 }
@@ -157,14 +159,26 @@ function refuseDropped(timePartitions: TimePartitions): AiRouterError {
   return new AiRouterError('database_unavailable', 'a time range was dropped meanwhile');
 }
 
-export const MS_A_DAY = 86_400_000;
+const MS_A_DAY = 86_400_000;
+const MS_A_MINUTE = 60_000;
 
 /** Settings that other rows would follow from: a projection version keeps the ones it began with. */
 export function foldIdentity(settings: FoldSettings, keysMax: number): Record<string, string> {
   return {
-    AIROUTER_TICK_RETENTION_MINUTES: String(settings.tickRetentionMs / 60_000),
+    AIROUTER_TICK_RETENTION_MINUTES: String(settings.tickRetentionMs / MS_A_MINUTE),
     AIROUTER_MINUTE_RETENTION_DAYS: String(settings.minuteRetentionMs / MS_A_DAY),
     AIROUTER_KEYS_MAX: String(keysMax),
     input_class_limits: INPUT_CLASS_LIMITS.join(','),
+  };
+}
+
+/** The settings that such an identity was made from. */
+export function settingsOf(
+  identity: Readonly<Record<string, string>>,
+): FoldSettings & { keysMax: number } {
+  return {
+    tickRetentionMs: Number(identity['AIROUTER_TICK_RETENTION_MINUTES']) * MS_A_MINUTE,
+    minuteRetentionMs: Number(identity['AIROUTER_MINUTE_RETENTION_DAYS']) * MS_A_DAY,
+    keysMax: Number(identity['AIROUTER_KEYS_MAX']),
   };
 }

@@ -5,7 +5,7 @@ import { migrate } from '../database/migrate.js';
 import { AiRouterError } from '../errors.js';
 import type { FoldSettings } from '../fold/context.js';
 import { packageRoot } from '../package-root.js';
-import { foldIdentity, MS_A_DAY } from './projection-store.js';
+import { foldIdentity, settingsOf } from './projection-store.js';
 
 /** Rises with every change of what the fold makes of a log: other rows stand in another schema. */
 export const PROJECTION_VERSION = 1;
@@ -52,10 +52,13 @@ export async function prepareProjection(
   }
 }
 
-/** How long minutes are kept, as the projection was begun with, ms. */
-export async function storedMinuteRetentionMs(pool: Pool, schema: string): Promise<number> {
-  const { rows } = await pool.query<{ value: string }>(
-    `select value from "${schema}".projection_setting where name = 'AIROUTER_MINUTE_RETENTION_DAYS'`,
+/** The settings of the fold, as the projection was begun with. */
+export async function storedFoldSettings(
+  pool: Pool,
+  schema: string,
+): Promise<FoldSettings & { keysMax: number }> {
+  const { rows } = await pool.query<{ name: string; value: string }>(
+    `select name, value from "${schema}".projection_setting`,
   );
-  return Number(rows[0]!.value) * MS_A_DAY;
+  return settingsOf(Object.fromEntries(rows.map(({ name, value }) => [name, value])));
 }

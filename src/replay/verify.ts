@@ -4,7 +4,7 @@ import type { HotKeys } from '../hotkeys/port.js';
 import type { HotSource } from '../hotkeys/source.js';
 import type { LogReader } from '../log/port.js';
 import type { Topics } from '../log/topics.js';
-import { storedMinuteRetentionMs } from '../project/projection-version.js';
+import { storedFoldSettings } from '../project/projection-version.js';
 import { closeBooks, type PartitionBooks } from './books.js';
 import { projectionChecksum } from './checksum.js';
 import { hotKeysMatch } from './hot-keys-match.js';
@@ -32,7 +32,7 @@ export interface VerifyOptions {
 /** Counts everything again, from the log and the tables. */
 export async function verify(options: VerifyOptions): Promise<Verification> {
   const { pool, schema, log, topics } = options;
-  const minuteRetentionMs = await storedMinuteRetentionMs(pool, schema);
+  const { minuteRetentionMs } = await storedFoldSettings(pool, schema);
   const common = { pool, schema, log, schemas, minuteRetentionMs };
   const partitions = await closeBooks({
     ...common,
