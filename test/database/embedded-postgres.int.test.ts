@@ -55,7 +55,7 @@ describe('startEmbeddedPostgres', () => {
     ]);
     await query(first.databaseUrl, 'create table kept as select 7 as n');
     await first.stop();
-    await vi.waitUntil(() => hasEnded(first.pid)); // Its parent has to notice as well.
+    await vi.waitUntil(() => hasEnded(first.pid), 60_000); // Its parent has to notice as well.
     const second = await dirs.start(dataDir);
     expect(second.pid).not.toBe(first.pid);
     expect(await query(second.databaseUrl, 'select n from kept')).toEqual([{ n: 7 }]);
@@ -96,7 +96,7 @@ describe('startEmbeddedPostgres', () => {
     const first = await dirs.start(dataDir);
     await query(first.databaseUrl, 'create table kept as select 7 as n');
     process.kill(first.pid, 'SIGKILL');
-    await vi.waitUntil(() => hasEnded(first.pid));
+    await vi.waitUntil(() => hasEnded(first.pid), 60_000);
     const second = await dirs.start(dataDir);
     expect(await query(second.databaseUrl, 'select n from kept')).toEqual([{ n: 7 }]);
   });
@@ -125,7 +125,7 @@ describe('startEmbeddedPostgres', () => {
     const server = await dirs.start(dataDir);
     await rm(join(dataDir, 'postgres'), { recursive: true });
     await server.stop();
-    await vi.waitUntil(() => hasEnded(server.pid)); // Its parent has to notice as well.
+    await vi.waitUntil(() => hasEnded(server.pid), 60_000); // Its parent has to notice as well.
   });
 
   it('takes another port where the preferred one is taken', async () => {

@@ -125,7 +125,7 @@ describe('becomeOwner', () => {
     const dataDir = await dirs.newFolder();
     const owner = await own(dataDir);
     await killSessions(owner.databaseUrl);
-    await vi.waitFor(async () => expect(await findOwner(dataDir)).not.toBeNull(), 20_000);
+    await vi.waitFor(async () => expect(await findOwner(dataDir)).not.toBeNull(), 60_000);
     await expect(own(dataDir)).rejects.toMatchObject({ code: 'already_running' });
   });
 
@@ -139,7 +139,7 @@ describe('becomeOwner', () => {
         expect((await livePostmaster(join(dataDir, 'postgres')))?.pid).not.toBe(pid);
         expect(await answers(owner.databaseUrl)).toBe(1);
         expect(await findOwner(dataDir)).not.toBeNull();
-      }, 30_000);
+      }, 60_000);
     }
   });
 
@@ -160,9 +160,9 @@ describe('becomeOwner', () => {
       const waiting = rival.query('select pg_advisory_lock($1)', [key.rows[0]!.key]);
       await killSessions(databaseUrl);
       await waiting;
-      await vi.waitFor(() => expect(lost).toHaveLength(1));
+      await vi.waitFor(() => expect(lost).toHaveLength(1), 5_000);
       await rival.end();
-    }, 30_000);
+    }, 60_000);
     expect(lost[0]).toMatchObject({ code: 'already_running' });
     await owner.release();
   });

@@ -37,7 +37,7 @@ test('a pool takes its size and its overflow, no more, and keeps its size when i
 
   vi.advanceTimersByTime(30_000);
   vi.useRealTimers();
-  await vi.waitFor(async () => expect(await connections()).toBe(2));
+  await vi.waitFor(async () => expect(await connections()).toBe(2), 60_000);
   await pool.end();
 });
 

@@ -67,7 +67,7 @@ describe.skipIf(noRedisServer !== null)(title, () => {
       const lanes = views.at(-1)?.state.lanes;
       return lanes?.health?.version === version && lanes.metrics?.version === version;
     };
-    await vi.waitUntil(isSeen, { timeout: 20_000, interval: 5 });
+    await vi.waitUntil(isSeen, { timeout: 60_000, interval: 5 });
   };
   const raw = async <T>(use: (client: ReturnType<typeof rawClient>) => Promise<T>): Promise<T> => {
     const client = rawClient(server.url);
@@ -98,7 +98,7 @@ describe.skipIf(noRedisServer !== null)(title, () => {
     await run();
     const before = views.at(-1)!;
     await raw((client) => client.del(`n:ar:{${GEN}}:metrics:a|x||`));
-    await vi.waitUntil(async () => !(await hotKeys.isLost(GEN)), { timeout: 20_000 });
+    await vi.waitUntil(async () => !(await hotKeys.isLost(GEN)), 60_000);
     expect(await raw((client) => client.exists(`n:ar:{${GEN}}:metrics:a|x||`))).toBe(1);
     commit();
     await sees(2);
@@ -122,7 +122,7 @@ describe.skipIf(noRedisServer !== null)(title, () => {
     await run();
     await server.kill();
     for (let i = 0; i < 5; i++) commit();
-    await vi.waitUntil(() => logger.lines.length === 1, { timeout: 20_000 });
+    await vi.waitUntil(() => logger.lines.length === 1, 60_000);
     expect(logger.lines[0]).toContain('warn Redis is lost.');
     expect(views.at(-1)!.state.lanes.metrics?.version).toBe(1);
     await server.start();
@@ -184,7 +184,7 @@ describe.skipIf(noRedisServer !== null)(title, () => {
       await expect(hotKeys.read(null)).rejects.toMatchObject({ code: 'hot_keys_unavailable' });
     }
     server.thaw();
-    await vi.waitUntil(() => hotKeys.read(null).catch(() => null), { timeout: 20_000 });
+    await vi.waitUntil(() => hotKeys.read(null).catch(() => null), 60_000);
   });
 
   it('out of memory: a write changes nothing at all, and works once there is memory', async () => {
@@ -239,7 +239,7 @@ describe.skipIf(noRedisServer !== null)(title, () => {
     });
     await raw((client) => client.replicaof('NO', 'ONE'));
     const write = () => hotKeys.write(GEN, expected, next).catch(() => false);
-    await vi.waitUntil(write, { timeout: 20_000 });
+    await vi.waitUntil(write, 60_000);
   });
 
   it('a server that forgot the scripts is given them again', async () => {

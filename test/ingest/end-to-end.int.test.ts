@@ -97,10 +97,10 @@ it('I1 I2 what is posted is folded once and seen by whoever asks the router', as
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
-  const client = new AiRouterClient({ url, fallback: {}, timeoutMs: 5_000 });
+  const client = new AiRouterClient({ url, fallback: {}, timeoutMs: 60_000 });
   const answer = await client.route({ model });
   await router.close();
-  await decisions.close({ deadlineMs: 5_000 });
+  await decisions.close({ deadlineMs: 60_000 });
   const logged: unknown[] = [];
   for (let partition = 0; partition < 3; partition++) {
     const { records } = await log.read(topics.decisions, partition, 0, 1_000_000);
@@ -111,7 +111,7 @@ it('I1 I2 what is posted is folded once and seen by whoever asks the router', as
   }
   expect(logged).toEqual([answer.decision_id]);
   await client.close();
-  await ingest.close({ deadlineMs: 1_000 });
+  await ingest.close({ deadlineMs: 60_000 });
   await projector.close();
 });
 
@@ -123,7 +123,7 @@ it('I1 a client delivers to an ingest role of its own, through callers of many a
   const url = `http://127.0.0.1:${ingest.port}`;
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
   const clients = Array.from({ length: 4 }, () => {
-    const client = new AiRouterClient({ url, fallback: {}, timeoutMs: 1_000, lingerMs: 1 });
+    const client = new AiRouterClient({ url, fallback: {}, timeoutMs: 60_000, lingerMs: 1 });
     for (let n = 0; n < 500; n++) {
       const fields = { model: `m${n % 9}`, provider: 'p', duration_ms: n };
       client.recordOutcome({ ...fields, request_id: randomBytes(4).toString('hex') });

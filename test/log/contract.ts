@@ -310,7 +310,7 @@ function timeContract(makeLog: MakeLog): void {
     for (let n = 0; n < 5; n += 1) {
       await log.append(topic, 0, [text(`${n}`)]);
       const appended = Date.now();
-      await vi.waitUntil(() => Date.now() > appended + 1);
+      await vi.waitUntil(() => Date.now() > appended + 1, 20_000);
     }
     const records = await readAll(log, topic, 0);
     for (const { timestampMs } of records) {

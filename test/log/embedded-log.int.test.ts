@@ -108,7 +108,7 @@ describe('embedded log', () => {
           where application_name = 'airouter log test' and wait_event_type = 'Lock'`,
       );
       return rows.length > 0;
-    });
+    }, 60_000);
     expect((await readAll(log, topic, 0)).map(valueText)).toEqual(['first']);
     expect(await log.bounds(topic, 0)).toEqual({ start: 0, end: 1 });
     expect(isAppended).toBe(false);
@@ -183,10 +183,10 @@ describe('embedded log', () => {
     await newer.start(handlers('new'));
     // The older one has learned of the newer one when it has begun to give a partition up; then
     // the newer one has all the time of a second beat.
-    await vi.waitUntil(async () => (await beats(topic)) >= 6, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await beats(topic)) >= 6, 60_000);
     expect(events).toEqual(['old assigned 0', 'old assigned 1']);
     finish();
-    await vi.waitFor(() => expect(events.at(-1)).toMatch(/new did/), { timeout: 20_000 });
+    await vi.waitFor(() => expect(events.at(-1)).toMatch(/new did/), 60_000);
     expect(events.indexOf('old revoked')).toBeLessThan(
       events.findIndex((event) => event.startsWith('new assigned')),
     );
@@ -201,13 +201,8 @@ describe('embedded log', () => {
       batch: () => Promise.reject(error),
       revoked: () => {},
     });
-    await vi.waitFor(() =>
-      expect(reports).toContainEqual({
-        kind: 'stopped',
-        partition: { topic, partition: 0 },
-        error,
-      }),
-    );
+    const stopped = { kind: 'stopped', partition: { topic, partition: 0 }, error };
+    await vi.waitFor(() => expect(reports).toContainEqual(stopped), 60_000);
   });
 
   it('goes on after all its connections broke (I1)', async () => {
@@ -224,13 +219,13 @@ describe('embedded log', () => {
       revoked: () => {},
     });
     await log.append(topic, 0, [text('before')]);
-    await vi.waitFor(() => expect(values).toEqual(['before']));
+    await vi.waitFor(() => expect(values).toEqual(['before']), 60_000);
     await database.pool.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
         where application_name = 'airouter log test'`,
     );
-    await vi.waitFor(() => log.append(topic, 0, [text('after')]), { timeout: 20_000 });
-    await vi.waitFor(() => expect(values.at(-1)).toBe('after'), { timeout: 20_000 });
+    await vi.waitFor(() => log.append(topic, 0, [text('after')]), 60_000);
+    await vi.waitFor(() => expect(values.at(-1)).toBe('after'), 60_000);
   });
 
   it('appends to a topic that was made anew', async () => {

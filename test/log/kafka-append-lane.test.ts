@@ -130,7 +130,7 @@ it('ends a producer that is connected only after it was given up', async () => {
   }, DEADLINE);
   await expect(lane.append([record('a')])).rejects.toMatchObject({ code: 'log_unavailable' });
   connected.resolve();
-  await vi.waitFor(() => expect(opened[0]?.isEnded).toBe(true));
+  await vi.waitFor(() => expect(opened[0]?.isEnded).toBe(true), 20_000);
   expect(opened[0]!.sent).toEqual([]);
   expect(await lane.append([record('a')])).toBe(1);
 });
@@ -178,7 +178,7 @@ it('rests a producer that is not used, but none that waits for an answer', async
   lane.rest(60_000);
   expect(opened[0]!.isEnded).toBe(false);
   const sending = lane.append([record('b')]);
-  await vi.waitFor(() => expect(opened[0]!.sent).toHaveLength(2));
+  await vi.waitFor(() => expect(opened[0]!.sent).toHaveLength(2), 20_000);
   lane.rest(0);
   expect(opened[0]!.isEnded).toBe(false);
   answer.resolve(ack(1));

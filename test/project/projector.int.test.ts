@@ -138,10 +138,10 @@ describe('the projector on the embedded log and Postgres', () => {
           [world.topics.outcomes],
         )
       ).rows[0]?.offset_next;
-    await expect.poll(offsetOf, { timeout: 10_000 }).toBe(20);
+    await expect.poll(offsetOf, { timeout: 60_000 }).toBe(20);
     await appendBatch(world, 1, idOf(1), 1, [outcome({ event_id: idOf(2) })], START_MS);
     await expect
-      .poll(async () => (await projection.books())[1]?.applied, { timeout: 10_000 })
+      .poll(async () => (await projection.books())[1]?.applied, { timeout: 60_000 })
       .toBe(1);
     expect(await offsetOf()).toBe(20);
     await database.pool.query(

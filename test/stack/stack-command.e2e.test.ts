@@ -120,7 +120,7 @@ test('the services of a test die with it, even when it is killed', async (contex
   const { pid } = JSON.parse(await readFile(join(dir, 'redis.pid'), 'utf8'));
   expect(startTimeOf(pid)).not.toBeNull();
   holder.kill('SIGKILL');
-  await expect.poll(() => startTimeOf(pid), { timeout: 10_000 }).toBeNull();
+  await expect.poll(() => startTimeOf(pid), { timeout: 60_000 }).toBeNull();
 });
 
 test('the containers of a test are removed when it is killed', async (context) => {
@@ -130,7 +130,7 @@ test('the containers of a test are removed when it is killed', async (context) =
   const holder = await startHolder({ ...environment, PATH, TMPDIR: dir }, {});
   const pid = Number(readFileSync(join(dir, 'redis.container'), 'utf8'));
   holder.kill('SIGKILL');
-  await expect.poll(() => startTimeOf(pid), { timeout: 10_000 }).toBeNull();
+  await expect.poll(() => startTimeOf(pid), { timeout: 60_000 }).toBeNull();
   expect((await dockerCalls(dir)).at(-1)).toBe('down --volumes --timeout 0');
 });
 
@@ -148,7 +148,7 @@ test('up that is interrupted leaves nothing running', async (context) => {
   });
   const ended = new Promise((resolve) => up.once('exit', resolve));
   const pidFile = join(dir, 'redis.pid');
-  await expect.poll(() => existsSync(pidFile), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => existsSync(pidFile), { timeout: 60_000 }).toBe(true);
   const { pid } = JSON.parse(readFileSync(pidFile, 'utf8'));
   up.kill('SIGINT');
   expect(await ended).toBe(130);

@@ -50,7 +50,7 @@ test('three brokers: what two have acknowledged is there after the leader was ki
     expect(before.topics[0]?.partitions[0]?.isr).toHaveLength(3);
     await kill(`kafka-${leader}`, 'SIGKILL');
     await expect
-      .poll(() => admin.fetchTopicOffsets('t').catch(() => []), { timeout: 30_000 })
+      .poll(() => admin.fetchTopicOffsets('t').catch(() => []), { timeout: 60_000 })
       .toMatchObject([{ partition: 0, high: '1' }]);
     await restart(`kafka-${leader}`);
     expect((await admin.describeCluster()).brokers).toHaveLength(3);
@@ -120,7 +120,7 @@ test('a cluster of redis serves all slots again after a master was killed', asyn
   try {
     await write();
     await kill('redis-1', 'SIGKILL');
-    await expect.poll(() => write().then(() => 'all', String), { timeout: 30_000 }).toBe('all');
+    await expect.poll(() => write().then(() => 'all', String), { timeout: 60_000 }).toBe('all');
     await restart('redis-1');
   } finally {
     cluster.disconnect();
