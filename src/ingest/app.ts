@@ -5,19 +5,22 @@ import type { Metrics } from '../observe/metrics.js';
 import type { Authenticate } from '../route/access.js';
 import { BodyBudget } from './body-budget.js';
 import { readDecision } from './decision-item.js';
+import { BODIES, documentedBody } from './documented-body.js';
 import { entriesOf, type Places } from './entries.js';
 import { readInflight } from './inflight-item.js';
 import { Intake } from './intake.js';
 import { ofTenant, type Read } from './item.js';
 import { readOutcome } from './outcome-item.js';
 import type { RecordWriter } from './record-writer.js';
-import { bodyOf } from './schema.js';
+import { schemaOf } from './schema.js';
 import { readSummary } from './summary-item.js';
 
 /** Items of one body, in all its lists. */
 export const ITEMS_MAX = 1_000;
 export const BODY_BYTES_MAX = 5 * 1024 * 1024;
 const RETRY_AFTER_S = 1;
+
+const PROBLEMS = ['rule_broken', 'record_too_large', 'log_unavailable', 'overloaded'] as const;
 
 export interface IngestAppOptions {
   writer: RecordWriter;
@@ -40,7 +43,7 @@ export function registerIngest(app: FastifyInstance, options: IngestAppOptions):
   app.register(async (guarded) => {
     guardWith(guarded, options);
     const post = postTo(guarded, options);
-    post('/v1/outcomes', ['outcomes', 'summaries'], (body, tenant) => {
+    post('/v1/outcomes', BODIES.outcomes, (body, tenant) => {
       const intake = new Intake();
       const own =
         <T>(read: (item: unknown) => Read<T>) =>
@@ -54,12 +57,12 @@ export function registerIngest(app: FastifyInstance, options: IngestAppOptions):
       intake.take('summaries', body['summaries'] ?? [], own(summary), entries.summary);
       return intake;
     });
-    post('/v1/inflight', ['inflight'], (body) => {
+    post('/v1/inflight', BODIES.inflight, (body) => {
       const intake = new Intake();
       intake.take('inflight', body['inflight'] ?? [], readInflight, entries.inflight);
       return intake;
     });
-    post('/v1/decisions', ['decisions'], (body) => {
+    post('/v1/decisions', BODIES.decisions, (body) => {
       const intake = new Intake();
       intake.take('decisions', body['decisions'] ?? [], readDecision, entries.decision);
       return intake;
@@ -83,12 +86,17 @@ function guardWith(app: FastifyInstance, { authenticate }: IngestAppOptions): vo
 function postTo(app: FastifyInstance, { writer, metrics }: IngestAppOptions) {
   return (
     url: string,
-    lists: string[],
+    { about, documented }: (typeof BODIES)[keyof typeof BODIES],
     intakeOf: (body: Lists, tenant: string) => Intake,
   ): void => {
+    const lists = Object.keys(documented);
     app.post<{ Body: Lists }>(
       url,
-      { bodyLimit: BODY_BYTES_MAX, schema: bodyOf(...lists) },
+      {
+        bodyLimit: BODY_BYTES_MAX,
+        schema: schemaOf(about, lists),
+        config: { problems: PROBLEMS, documentedBody: () => documentedBody(documented) },
+      },
       async (request, reply) => {
         checkCount(request, lists);
         const { entries, errors } = intakeOf(request.body, request.caller?.tenant ?? '');

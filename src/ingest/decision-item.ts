@@ -19,8 +19,15 @@ const DEFAULTS = {
   degraded: [],
 } as const;
 
-const REQUIRED = ['decision_id', 'decided_at', 'as_of', 'strategy', 'state', 'request'];
-const KNOWN = new Set([...Object.keys(DEFAULTS), ...REQUIRED]);
+export const DECISION_REQUIRED = [
+  'decision_id',
+  'decided_at',
+  'as_of',
+  'strategy',
+  'state',
+  'request',
+];
+const KNOWN = new Set([...Object.keys(DEFAULTS), ...DECISION_REQUIRED]);
 
 /** Bytes of a request that is kept as it is; of a longer one the hash is. */
 const REQUEST_BYTES_MAX = 2048;
@@ -28,7 +35,7 @@ const REQUEST_BYTES_MAX = 2048;
 /** A decision from JSON, as the router makes it. */
 export function readDecision(item: unknown): Read<Decision> {
   if (!isItem(item)) return broken('', 'an object');
-  const wrong = unknownField(item, KNOWN) ?? missingField(item, REQUIRED);
+  const wrong = unknownField(item, KNOWN) ?? missingField(item, DECISION_REQUIRED);
   if (wrong !== null) return { broken: wrong };
   const text = item['decision_id'];
   const decisionId = typeof text === 'string' ? parseUuid(text) : null;

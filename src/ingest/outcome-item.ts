@@ -13,14 +13,14 @@ import {
   unknownField,
 } from './item.js';
 
-const REQUIRED = ['occurred_at', 'model', 'provider', 'duration_ms'];
+export const OUTCOME_REQUIRED = ['occurred_at', 'model', 'provider', 'duration_ms'];
 
 const KNOWN_OF_DECISION = new Set(['decision_id', 'rank', 'propensity']);
 
 /** An outcome from JSON: its own field names, ids as text, defaults for what is absent. */
 export function readOutcome(item: unknown): Read<RequestOutcome> {
   if (!isItem(item)) return broken('', 'an object');
-  const wrong = unknownField(item, KNOWN) ?? missingField(item, REQUIRED);
+  const wrong = unknownField(item, KNOWN) ?? missingField(item, OUTCOME_REQUIRED);
   if (wrong !== null) return { broken: wrong };
   const identity = identityOf(item, 'event_id');
   if ('broken' in identity) return identity;

@@ -22,8 +22,8 @@ const DEFAULTS = {
   total_tokens: null,
 } as const satisfies Partial<OutcomeSummary>;
 
-const REQUIRED = ['occurred_at', 'model', 'provider', 'total_requests'];
-const KNOWN = new Set([...Object.keys(DEFAULTS), ...REQUIRED, 'source', 'id']);
+export const SUMMARY_REQUIRED = ['occurred_at', 'model', 'provider', 'total_requests'];
+const KNOWN = new Set([...Object.keys(DEFAULTS), ...SUMMARY_REQUIRED, 'source', 'id']);
 
 /** Metrics as providers' monitors have them: seconds, a ratio, US dollars. */
 const METRICS_REQUIRED = [
@@ -55,7 +55,7 @@ export function readSummary(item: unknown, nowMs: number): Read<OutcomeSummary> 
   if (!isItem(item)) return broken('', 'an object');
   const isMetrics = 'model_id' in item || 'provider_id' in item;
   const known = isMetrics ? METRICS_KNOWN : KNOWN;
-  const required = isMetrics ? METRICS_REQUIRED : REQUIRED;
+  const required = isMetrics ? METRICS_REQUIRED : SUMMARY_REQUIRED;
   const wrong = unknownField(item, known) ?? missingField(item, required);
   if (wrong !== null) return { broken: wrong };
   const identity = identityOf(item, 'id');

@@ -16,6 +16,8 @@ import type { Topics } from '../log/topics.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { loopbackOnly } from '../route/access.js';
+import { registerDocs } from '../route/docs/register.js';
+import { health, metricsPage, readiness } from '../route/pages-schema.js';
 import { createServer } from '../route/server.js';
 import type { DecisionTarget } from './decision-log.js';
 import { listen } from './listen.js';
@@ -93,13 +95,14 @@ export async function startIngest(
   const { config, logger, metrics } = parts;
   const ingest = await openIngest(parts);
   const app = createServer(logger);
+  registerDocs(app);
   ingest.register(app);
   registerProbes(app, ingest);
   app.register(async (guarded) => {
     guarded.addHook('onRequest', async (request) => {
       loopbackOnly(request);
     });
-    guarded.get('/metrics', async (_request, reply) => {
+    guarded.get('/metrics', { schema: metricsPage }, async (_request, reply) => {
       reply.type(metrics.registry.contentType);
       return metrics.registry.metrics();
     });
@@ -115,10 +118,14 @@ export async function startIngest(
 }
 
 /** For orchestrators, which call from elsewhere and hold no key. */
-function registerProbes(app: FastifyInstance, ingest: Ingest): void {
-  app.get('/healthz', async () => ({ status: 'ok' }));
-  app.get('/readyz', async () => {
-    if (!ingest.isFailing()) return { status: 'ready' };
-    throw new AiRouterError('log_unavailable', 'the log does not take what is sent');
+function registerProbes(root: FastifyInstance, ingest: Ingest): void {
+  const isPublic = { isPublic: true } as const;
+  root.register(async (app) => {
+    app.get('/healthz', { schema: health, config: isPublic }, async () => ({ status: 'ok' }));
+    const config = { ...isPublic, problems: ['log_unavailable'] as const };
+    app.get('/readyz', { schema: readiness, config }, async () => {
+      if (!ingest.isFailing()) return { status: 'ready' };
+      throw new AiRouterError('log_unavailable', 'the log does not take what is sent');
+    });
   });
 }

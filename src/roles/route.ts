@@ -9,6 +9,7 @@ import type { ModelsValue } from '../hotkeys/values.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { registerRouter } from '../route/app.js';
+import { registerDocs } from '../route/docs/register.js';
 import { registerHotKeysOwner } from '../route/hot-keys-owner.js';
 import type { Mint } from '../route/mint.js';
 import { createServer } from '../route/server.js';
@@ -57,6 +58,7 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
     logger,
   });
   const app = createServer(logger);
+  registerDocs(app);
   registerRouter(app, {
     snapshotSource: snapshots,
     clock,

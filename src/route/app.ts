@@ -6,9 +6,10 @@ import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { type Authenticate, loopbackOnly } from './access.js';
 import { registerDashboard } from './dashboard/register.js';
+import { registerDocs } from './docs/register.js';
 import { clockMint, type Mint } from './mint.js';
 import { registerPages } from './pages.js';
-import { health, readiness } from './pages-schema.js';
+import { health, metricsPage, readiness } from './pages-schema.js';
 import { registerRoute } from './route-handler.js';
 import { createServer } from './server.js';
 import type { Snapshot } from './snapshot.js';
@@ -34,6 +35,7 @@ export interface RouteAppOptions {
 /** The router's HTTP application; not listening yet. */
 export function createRouteApp(options: RouteAppOptions): FastifyInstance {
   const app = createServer(options.logger);
+  registerDocs(app);
   registerRouter(app, options);
   return app;
 }
@@ -69,24 +71,30 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
 }
 
 /** For orchestrators, which call from elsewhere and hold no key: they tell nothing of anybody. */
-function registerProbes(app: FastifyInstance, source: SnapshotSource, clock: Clock): void {
-  app.get('/healthz', { schema: health }, (_request, reply) => reply.send({ status: 'ok' }));
-  app.get('/readyz', { schema: readiness }, (_request, reply) => {
-    const snapshot = source.current();
-    if (snapshot === null) {
-      throw new AiRouterError('not_ready', 'no hot keys have been read yet');
-    }
-    const writtenAtMs = snapshot.state?.lanes.health?.writtenAtMs;
-    return reply.send({
-      status: 'ready',
-      generation: snapshot.generation,
-      age_ms: writtenAtMs === undefined ? null : Math.max(0, clock.nowMs() - writtenAtMs),
+function registerProbes(root: FastifyInstance, source: SnapshotSource, clock: Clock): void {
+  const isPublic = { isPublic: true } as const;
+  root.register(async (app) => {
+    app.get('/healthz', { schema: health, config: isPublic }, (_request, reply) =>
+      reply.send({ status: 'ok' }),
+    );
+    const config = { ...isPublic, problems: ['not_ready'] as const };
+    app.get('/readyz', { schema: readiness, config }, (_request, reply) => {
+      const snapshot = source.current();
+      if (snapshot === null) {
+        throw new AiRouterError('not_ready', 'no hot keys have been read yet');
+      }
+      const writtenAtMs = snapshot.state?.lanes.health?.writtenAtMs;
+      return reply.send({
+        status: 'ready',
+        generation: snapshot.generation,
+        age_ms: writtenAtMs === undefined ? null : Math.max(0, clock.nowMs() - writtenAtMs),
+      });
     });
   });
 }
 
 function registerMetrics(app: FastifyInstance, { registry }: Metrics): void {
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', { schema: metricsPage }, async (_request, reply) => {
     reply.type(registry.contentType);
     return registry.metrics();
   });

@@ -2,8 +2,7 @@ import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 interface CachedBody {
-  source: object;
-  asOf: number;
+  state: readonly unknown[];
   body: string;
   etag: string;
 }
@@ -11,39 +10,67 @@ interface CachedBody {
 /** Pages differ by model alone; more are asked for by scanners only. */
 const BODIES_MAX = 512;
 
-/** Answers of GET as text, made once for each state (and second, where they depend on it). */
+/** Answers of GET as text, made once for each state that they depend on. */
 export class BodyCache {
   readonly #bodies = new Map<string, CachedBody>();
+  /** Bodies that were there already, and that had to be made. */
+  hits = 0;
+  misses = 0;
 
-  /** Sends the body of `url`, or 304 where the caller has it; `make` is called when it is due. */
+  /**
+   * Sends the body of the request's URL, or 304 where the caller has it. It stands for as long as
+   * every member of `state` is the same; `make` is called when it is due, `schema` is that of the
+   * route's answer where none is given.
+   */
   send(
     request: FastifyRequest,
     reply: FastifyReply,
-    state: { source: object; asOf?: number },
+    state: readonly unknown[],
     make: () => Record<string, unknown>,
+    schema?: Record<string, unknown>,
   ): FastifyReply {
-    const { body, etag } = this.#bodyOf(request.url, reply, state.source, state.asOf ?? 0, make);
-    reply.header('etag', etag).header('cache-control', 'no-cache');
-    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+    const serialize = () =>
+      String(
+        schema === undefined
+          ? reply.serializeInput(make(), '200')
+          : reply.serializeInput(make(), schema),
+      );
+    const { body, etag } = this.#bodyOf(request.url, state, serialize);
+    reply.header('etag', etag).header('cache-control', 'private, no-cache');
+    if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send();
     return reply.type('application/json; charset=utf-8').send(body);
   }
 
-  #bodyOf(
-    url: string,
-    reply: FastifyReply,
-    source: object,
-    asOf: number,
-    make: () => Record<string, unknown>,
-  ): CachedBody {
+  /** Forgets every body; answers how many there were. */
+  clear(): number {
+    const { size } = this.#bodies;
+    this.#bodies.clear();
+    return size;
+  }
+
+  #bodyOf(url: string, state: readonly unknown[], serialize: () => string): CachedBody {
     const known = this.#bodies.get(url);
-    if (known !== undefined && known.source === source && known.asOf === asOf) return known;
-    const body = String(reply.serializeInput(make(), '200'));
-    const etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
-    const made = { source, asOf, body, etag };
+    if (known?.state.every((part, i) => part === state[i])) {
+      this.hits += 1;
+      return known;
+    }
+    this.misses += 1;
+    const body = serialize();
+    // Weak: the same tag stands for the compressed body.
+    const etag = `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
+    const made = { state, body, etag };
     if (known === undefined && this.#bodies.size >= BODIES_MAX) {
       this.#bodies.delete(this.#bodies.keys().next().value!);
     }
     this.#bodies.set(url, made);
     return made;
   }
+}
+
+/** Weak comparison, as RFC 9110 asks for. */
+function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === '*') return true;
+  const opaque = etag.slice('W/'.length);
+  return ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === opaque);
 }

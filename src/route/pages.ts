@@ -1,54 +1,104 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../clock.js';
 import { AiRouterError } from '../errors.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
 import { BodyCache } from './body-cache.js';
 import { endpointStats, isMostlyStreamed } from './endpoint-stats.js';
+import { kept } from './kept.js';
 import * as schema from './pages-schema.js';
 import type { Snapshot } from './snapshot.js';
 import { STRATEGIES } from './strategies/registry.js';
 
 const ENDPOINTS_SUFFIX = '/endpoints';
 
+export interface PagesOptions {
+  /** Throws `not_ready` where there is none. */
+  snapshotOf: () => Snapshot;
+  clock: Clock;
+}
+
+/** Checked by its schema: `limit` is an integer. */
+interface PartQuery {
+  limit?: string;
+  after?: string;
+}
+
 /** What can be read: models, their endpoints with what was measured, providers, strategies. */
-export function registerPages(
-  app: FastifyInstance,
-  options: { snapshotOf: () => Snapshot; clock: Clock },
-): void {
-  const { snapshotOf, clock } = options;
+export function registerPages(app: FastifyInstance, options: PagesOptions): void {
+  const { snapshotOf } = options;
   const bodies = new BodyCache();
-  app.get('/v1/models', { schema: schema.models }, (request, reply) => {
-    const snapshot = snapshotOf();
-    return bodies.send(request, reply, { source: snapshot.catalogue }, () => ({
-      object: 'list',
-      data: modelNames(snapshot).map((name) => modelPage(snapshot, name)),
-    }));
-  });
-  // Ids hold slashes (openai/gpt-x), so a plain parameter does not match them.
-  app.get<{ Params: { '*': string }; Querystring: { stream?: 'true' | 'false' } }>(
-    '/v1/models/*',
-    { schema: schema.model },
+  app.get<{ Querystring: PartQuery }>(
+    '/v1/models',
+    { schema: schema.models, config: { problems: ['not_ready'] } },
     (request, reply) => {
       const snapshot = snapshotOf();
-      const asOf = Math.floor(clock.nowMs() / 1000);
-      const { model, isEndpoints } = findModel(snapshot, request.params['*']);
-      return bodies.send(request, reply, { source: snapshot, asOf }, () =>
-        isEndpoints
-          ? { data: endpointsPage(snapshot, model, asOf, request.query.stream) }
-          : modelPage(snapshot, model),
+      return bodies.send(request, reply, [snapshot.catalogue], () =>
+        listPart(modelNames(snapshot), request.query, (name) => modelPage(snapshot, name)),
       );
     },
   );
-  app.get('/v1/providers', { schema: schema.providers }, (request, reply) => {
-    const snapshot = snapshotOf();
-    return bodies.send(request, reply, { source: snapshot }, () => ({
-      object: 'list',
-      data: providersPage(snapshot),
-    }));
-  });
-  app.get('/v1/strategies', { schema: schema.strategies }, (request, reply) =>
-    bodies.send(request, reply, { source: STRATEGIES }, strategiesPage),
+  app.get<{ Querystring: PartQuery }>(
+    '/v1/providers',
+    { schema: schema.providers, config: { problems: ['not_ready'] } },
+    (request, reply) => {
+      const snapshot = snapshotOf();
+      return bodies.send(request, reply, [snapshot.catalogue, snapshot.providers], () =>
+        listPart(providerNames(snapshot), request.query, (name) => providerPage(snapshot, name)),
+      );
+    },
   );
+  app.get('/v1/strategies', { schema: schema.strategies }, (request, reply) =>
+    bodies.send(request, reply, [STRATEGIES], strategiesPage),
+  );
+  registerModel(app, options, bodies);
+}
+
+interface OfModel {
+  Params: { model?: string; '*'?: string };
+  Querystring: { stream?: 'true' | 'false' };
+}
+
+/** One model, and its endpoints: two routes for plain names, and one for those with slashes. */
+function registerModel(app: FastifyInstance, options: PagesOptions, bodies: BodyCache): void {
+  const { snapshotOf, clock } = options;
+  const answer = (request: FastifyRequest<OfModel>, reply: FastifyReply, path: string) => {
+    const snapshot = snapshotOf();
+    const asOf = Math.floor(clock.nowMs() / 1000);
+    const { model, isEndpoints } = findModel(snapshot, path);
+    if (!isEndpoints) {
+      const state = [snapshot.catalogue];
+      const make = () => modelPage(snapshot, model);
+      return bodies.send(request, reply, state, make, schema.ANSWERS_OF_MODEL.model);
+    }
+    const make = () => ({ data: endpointsPage(snapshot, model, asOf, request.query.stream) });
+    const state = [snapshot, asOf];
+    return bodies.send(request, reply, state, make, schema.ANSWERS_OF_MODEL.endpoints);
+  };
+  const config = { problems: ['model_not_found', 'not_ready'] as const };
+  app.get<OfModel>('/v1/models/:model', { schema: schema.model, config }, (request, reply) =>
+    answer(request, reply, request.params.model!),
+  );
+  app.get<OfModel>(
+    '/v1/models/:model/endpoints',
+    { schema: schema.endpoints, config },
+    (request, reply) => answer(request, reply, `${request.params.model!}${ENDPOINTS_SUFFIX}`),
+  );
+  app.get<OfModel>('/v1/models/*', { schema: schema.modelPath, config }, (request, reply) =>
+    answer(request, reply, request.params['*']!),
+  );
+}
+
+/** A part of a list by its ids, which are in order. */
+function listPart<T>(ids: readonly string[], { limit, after }: PartQuery, make: (id: string) => T) {
+  const behind = after === undefined ? ids : ids.filter((id) => id > after);
+  const shown = limit === undefined ? behind : behind.slice(0, Number(limit));
+  return {
+    object: 'list',
+    data: shown.map(make),
+    first_id: shown[0] ?? null,
+    last_id: shown.at(-1) ?? null,
+    has_more: shown.length < behind.length,
+  };
 }
 
 /** Models of the catalogue, and those that only an offering names. */
@@ -78,6 +128,21 @@ function offeringsOf({ catalogue }: Snapshot, model: string): readonly ModelsVal
   return catalogue.offeringsByModel.get(model) ?? [];
 }
 
+const aliasesByCatalogue = new WeakMap<Snapshot['catalogue'], Map<string, string[]>>();
+
+/** Aliases by model, in order; made once a catalogue. */
+function aliasesOf({ catalogue }: Snapshot): Map<string, string[]> {
+  let known = aliasesByCatalogue.get(catalogue);
+  if (known === undefined) {
+    known = new Map();
+    for (const [alias, model] of [...catalogue.aliases].sort()) {
+      kept(known, model, () => []).push(alias);
+    }
+    aliasesByCatalogue.set(catalogue, known);
+  }
+  return known;
+}
+
 function modelPage(snapshot: Snapshot, name: string) {
   const model = snapshot.catalogue.models.get(name);
   return {
@@ -87,6 +152,7 @@ function modelPage(snapshot: Snapshot, name: string) {
     created: 0,
     owned_by: 'airouter',
     display_name: model?.display_name ?? '',
+    aliases: aliasesOf(snapshot).get(name) ?? [],
     capabilities: model?.capabilities ?? [],
     context_tokens: model?.context_tokens ?? null,
     output_tokens_max: model?.output_tokens_max ?? null,
@@ -113,20 +179,20 @@ function endpointsPage(
   };
 }
 
-function providersPage({ providers, catalogue }: Snapshot) {
-  const { offeringsByProvider } = catalogue;
-  const names = new Set([...providers.keys(), ...offeringsByProvider.keys()]);
-  return [...names].sort().map((name) => {
-    const offerings = offeringsByProvider.get(name) ?? [];
-    return {
-      id: name,
-      object: 'provider',
-      display_name: providers.get(name)?.display_name ?? '',
-      enabled: providers.get(name)?.enabled ?? true,
-      models: new Set(offerings.map(({ model }) => model)).size,
-      offerings: offerings.length,
-    };
-  });
+function providerNames({ providers, catalogue }: Snapshot): string[] {
+  return [...new Set([...providers.keys(), ...catalogue.offeringsByProvider.keys()])].sort();
+}
+
+function providerPage({ providers, catalogue }: Snapshot, name: string) {
+  const offerings = catalogue.offeringsByProvider.get(name) ?? [];
+  return {
+    id: name,
+    object: 'provider',
+    display_name: providers.get(name)?.display_name ?? '',
+    enabled: providers.get(name)?.enabled ?? true,
+    models: new Set(offerings.map(({ model }) => model)).size,
+    offerings: offerings.length,
+  };
 }
 
 function strategiesPage() {

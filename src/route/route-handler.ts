@@ -9,7 +9,7 @@ import { type Decided, decide } from './decide.js';
 import { decisionRecord } from './decision-record.js';
 import type { Mint } from './mint.js';
 import type { RouteRequest } from './request.js';
-import { problemAnswer, routeAnswer, routeBody } from './route-schema.js';
+import { routeAnswer, routeBody } from './route-schema.js';
 import type { Snapshot } from './snapshot.js';
 import { stateRefOf } from './state-ref.js';
 
@@ -48,8 +48,14 @@ export function registerRoute(app: FastifyInstance, options: RouteHandlerOptions
     '/v1/route',
     {
       schema: {
+        operationId: 'route',
+        summary: 'Where to send a request: candidates in the order in which to try them',
+        tags: ['route'],
         body: routeBody,
-        response: { 200: routeAnswer, '4xx': problemAnswer, '5xx': problemAnswer },
+        response: { 200: routeAnswer },
+      },
+      config: {
+        problems: ['unsupported_field', 'model_not_found', 'no_eligible_offering', 'not_ready'],
       },
       // The answer is on its way: whatever the log of decisions costs, no caller waits for it.
       onResponse: async ({ made, caller, body }) => {

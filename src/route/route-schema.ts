@@ -1,4 +1,17 @@
 import { OPERATIONS } from '../event/outcome.js';
+import {
+  array,
+  boolean,
+  closed,
+  integer,
+  integerOrNull,
+  number,
+  numberOrNull,
+  object,
+  oneOf,
+  record,
+  string,
+} from './json-schema.js';
 import { DEGRADATIONS, REMARKS } from './reasons.js';
 import { STRATEGIES } from './strategies/registry.js';
 
@@ -11,12 +24,6 @@ const NAMES = {
 };
 const TOKENS = { type: 'integer', minimum: 0, maximum: 100_000_000 };
 const USD = { type: 'number', minimum: 0, maximum: 1_000_000_000 };
-
-const closed = (properties: Record<string, unknown>) => ({
-  type: 'object',
-  additionalProperties: false,
-  properties,
-});
 
 /** Body of `POST /v1/route`. */
 export const routeBody = {
@@ -51,76 +58,39 @@ export const routeBody = {
   oneOf: [{ required: ['model'] }, { required: ['models'] }, { required: ['model_set'] }],
 };
 
-const string = { type: 'string' };
-const integerOrNull = { type: ['integer', 'null'] };
-
 /** Answer of `POST /v1/route`. */
-export const routeAnswer = {
-  type: 'object',
-  properties: {
-    decision_id: string,
-    policy: string,
-    policy_hash: string,
-    strategy: string,
-    candidates: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          offering: string,
-          model: string,
-          provider: string,
-          deployment: string,
-          region: string,
-          call_as: string,
-          rank: { type: 'integer' },
-          propensity: { type: 'number' },
-          score: { type: ['number', 'null'] },
-          expected: {
-            type: 'object',
-            properties: {
-              duration_ms_p50: { type: 'integer' },
-              ttft_ms_p50: integerOrNull,
-              cost_nano_usd: integerOrNull,
-              success_ratio: { type: 'number' },
-            },
-          },
-          reasons: { type: 'array', items: { type: 'string', enum: Object.keys(REMARKS) } },
-        },
-      },
-    },
-    explored: { type: 'boolean' },
-    degraded: { type: 'array', items: { type: 'string', enum: Object.keys(DEGRADATIONS) } },
-    state: {
-      type: 'object',
-      properties: {
-        as_of: { type: 'integer', description: 'The second read, in ms since the epoch.' },
-        version: { type: 'integer' },
-        vector: {
-          type: 'object',
-          additionalProperties: { type: 'array', items: { type: 'integer' } },
-        },
-        generation: string,
-        age_ms: integerOrNull,
-      },
-    },
-  },
-};
-
-/** RFC 9457. */
-export const problemAnswer = {
-  type: 'object',
-  properties: {
-    type: string,
-    title: string,
-    status: { type: 'integer' },
-    code: string,
-    detail: string,
-    field: string,
-    rule: string,
-    excluded: {
-      type: 'array',
-      items: { type: 'object', properties: { offering: string, reason: string } },
-    },
-  },
-};
+export const routeAnswer = object({
+  decision_id: string,
+  policy: string,
+  policy_hash: string,
+  strategy: string,
+  candidates: array(
+    object({
+      offering: string,
+      model: string,
+      provider: string,
+      deployment: string,
+      region: string,
+      call_as: string,
+      rank: integer,
+      propensity: number,
+      score: numberOrNull,
+      expected: object({
+        duration_ms_p50: integer,
+        ttft_ms_p50: integerOrNull,
+        cost_nano_usd: integerOrNull,
+        success_ratio: number,
+      }),
+      reasons: array(oneOf(Object.keys(REMARKS))),
+    }),
+  ),
+  explored: boolean,
+  degraded: array(oneOf(Object.keys(DEGRADATIONS))),
+  state: object({
+    as_of: { type: 'integer', description: 'The second read, in ms since the epoch.' },
+    version: integer,
+    vector: record(array(integer)),
+    generation: string,
+    age_ms: integerOrNull,
+  }),
+});

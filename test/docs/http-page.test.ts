@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../../src/observe/metrics.js';
 import { packageRoot } from '../../src/package-root.js';
-import { registerRouter } from '../../src/route/app.js';
-import { createServer } from '../../src/route/server.js';
-import { registerIngestOn } from '../ingest/ingest-app.js';
-import { AS_OF, measured, minute, offering, tick } from '../route/fixtures.js';
+import { everyRole } from '../route/every-role.js';
 
 const page = readFileSync(join(packageRoot, 'docs', 'http.md'), 'utf8');
 
@@ -24,30 +19,6 @@ const examples = [...page.matchAll(EXAMPLE)].map(([, method, url, body, status, 
   status: Number(status),
   answer: JSON.parse(answer as string) as unknown,
 }));
-
-/** Every role on one server, and its routes as `METHOD /path`. */
-function everyRole(): { app: FastifyInstance; routes: Set<string> } {
-  const app = createServer({ error: () => {} });
-  const routes = new Set<string>();
-  app.addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) if (one !== 'HEAD') routes.add(`${one} ${url}`);
-  });
-  const own = offering('gpt-4o', 'openai');
-  const snapshot = measured([own], {
-    ticks: { [own.offering]: [tick(0, { success: 5 })] },
-    minutes: { [own.offering]: [minute(5, { success: 99, error: 1 })] },
-  });
-  const logger = { info: () => {}, warn: () => {}, error: () => {} };
-  registerRouter(app, {
-    snapshotSource: { current: () => snapshot },
-    clock: { nowMs: () => AS_OF * 1000 + 250 },
-    logger,
-    staleAfterMs: 10_000,
-    metrics: createMetrics(),
-  });
-  registerIngestOn(app);
-  return { app, routes };
-}
 
 /** Where the example shows nothing within, there may be something: null, an empty list, a map. */
 function expectShape(actual: unknown, documented: unknown, path: string): void {
@@ -82,16 +53,20 @@ describe('docs/http.md', () => {
   it('has an example for every route that answers JSON, and names every other one', async () => {
     await app.ready();
     const shown = examples.map(({ request: { method, url } }) => {
-      const path = url.replace(/\?.*/, '').replace(/^\/v1\/models\/.*/, '/v1/models/*');
+      const path = url.replace(/\?.*/, '').replace(/^\/v1\/models\/[^/]+/, '/v1/models/:model');
       return `${method} ${path}`;
     });
-    const isFile = (route: string) => route.startsWith('GET /dashboard/');
+    const isFile = (route: string) => /^GET \/(dashboard|docs)\//.test(route);
     const named = [...routes].filter((route) => !isFile(route));
     expect(named.filter((route) => !shown.includes(route)).toSorted()).toEqual([
       'GET /',
+      'GET /docs',
       'GET /metrics',
+      'GET /v1/models/*',
     ]);
-    for (const route of named) expect(page).toContain(`\`${route}\``);
+    for (const route of named.filter((it) => it !== 'GET /v1/models/*')) {
+      expect(page).toContain(`\`${route.replace(/:(\w+)/, '{$1}')}\``);
+    }
     expect(page).toContain('`POST /internal/hotkeys`');
   });
 

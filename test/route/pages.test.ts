@@ -136,8 +136,43 @@ describe('the pages', () => {
       expect(answer.statusCode).toBe(404);
       expect(answer.json()).toMatchObject({ code: 'model_not_found' });
     }
-    const answer = await get('/v1/models?limit=5');
-    expect(answer.json()).toMatchObject({ code: 'invalid_request', field: 'limit' });
+    for (const limit of ['0', '1001', '-1', '1.5', 'x', '']) {
+      const answer = await get(`/v1/models?limit=${limit}`);
+      expect(answer.json()).toMatchObject({ code: 'invalid_request', field: 'limit' });
+    }
+    const answer = await get('/v1/models?page=5');
+    expect(answer.json()).toMatchObject({ code: 'invalid_request', field: 'page' });
+  });
+
+  it('have all that belongs to a model in one call', async () => {
+    const [first] = (await get('/v1/models')).json().data;
+    expect(first).toMatchObject({ aliases: ['latest'] });
+    expect(first.offerings[0].prices).not.toEqual([]);
+  });
+
+  it.each(['/v1/models', '/v1/providers'])('give %s in parts that make the whole', async (url) => {
+    const whole = (await get(url)).json();
+    expect(whole).toMatchObject({ has_more: false, first_id: whole.data[0].id });
+    for (const limit of [1, 2, 1000]) {
+      const found: unknown[] = [];
+      let after = '';
+      for (;;) {
+        const part = (await get(`${url}?limit=${limit}&after=${after}`)).json();
+        expect(part.data.length).toBeLessThanOrEqual(limit);
+        found.push(...part.data);
+        if (!part.has_more) break;
+        after = encodeURIComponent(part.last_id);
+      }
+      expect(found).toEqual(whole.data);
+    }
+    const behind = await get(`${url}?after=~`);
+    expect(behind.json()).toEqual({
+      object: 'list',
+      data: [],
+      first_id: null,
+      last_id: null,
+      has_more: false,
+    });
   });
 
   it('list providers and strategies', async () => {
@@ -162,6 +197,10 @@ describe('the pages', () => {
       const second = await get(url, { 'if-none-match': etag });
       expect(second.statusCode).toBe(304);
       expect(second.body).toBe('');
+      expect(first.headers['cache-control']).toBe('private, no-cache');
+      for (const known of ['*', `"other", ${etag}`, etag.replace('W/', '')]) {
+        expect((await get(url, { 'if-none-match': known })).statusCode).toBe(304);
+      }
       expect((await get(url, { 'if-none-match': '"other"' })).body).toBe(first.body);
     }
   });

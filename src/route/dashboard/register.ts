@@ -23,14 +23,12 @@ export function registerDashboard(app: FastifyInstance, options: DashboardOption
   const latest = latestMoment(options);
   app.get<{ Querystring: { model?: string; limit: string } }>(
     '/v1/board',
-    { schema: schema.board },
+    { schema: schema.board, config: { problems: ['not_ready'] } },
     (request, reply) => {
       const { moment, bodies } = latest();
       const { model, limit } = request.query;
       const query: BoardQuery = { limit: Number(limit), ...(model !== undefined && { model }) };
-      return bodies.send(request, reply, { source: moment }, () =>
-        liveBoard(moment, query, boards),
-      );
+      return bodies.send(request, reply, [moment], () => liveBoard(moment, query, boards));
     },
   );
 }

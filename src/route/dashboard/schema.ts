@@ -1,21 +1,22 @@
+import {
+  array,
+  boolean,
+  closed,
+  integer,
+  integerOrNull,
+  number,
+  object,
+  oneOf,
+  orNull,
+  string,
+} from '../json-schema.js';
 import { DEGRADATIONS, EXCLUSIONS } from '../reasons.js';
-import { problemAnswer } from '../route-schema.js';
 
 export const MODELS_SHOWN = 20;
 const MODELS_MAX = 100;
 
-const string = { type: 'string' };
-const boolean = { type: 'boolean' };
-const integer = { type: 'integer' };
-const number = { type: 'number' };
-const integerOrNull = { type: ['integer', 'null'] };
-const integers = { type: 'array', items: integer };
-const degraded = {
-  type: 'array',
-  items: { type: 'string', enum: Object.keys(DEGRADATIONS) },
-};
-
-const object = (properties: Record<string, unknown>) => ({ type: 'object', properties });
+const integers = array(integer);
+const degraded = array(oneOf(Object.keys(DEGRADATIONS)));
 
 const offering = object({
   offering: string,
@@ -25,9 +26,9 @@ const offering = object({
   call_as: string,
   /** 0..1; those of a model sum to 1, or to 0 where nothing can be chosen. */
   share: number,
-  excluded: { type: ['string', 'null'], enum: [...Object.keys(EXCLUSIONS), null] },
+  excluded: oneOf([...Object.keys(EXCLUSIONS), null]),
   breaker: object({
-    state: { type: 'string', enum: ['closed', 'open', 'half_open'] },
+    state: oneOf(['closed', 'half_open', 'open']),
     share: number,
     reason: { type: ['string', 'null'] },
   }),
@@ -41,7 +42,7 @@ const offering = object({
     success_ratio: number,
   }),
   /** Nano-USD per million tokens. */
-  price: { ...object({ input: integerOrNull, output: integerOrNull }), type: ['object', 'null'] },
+  price: orNull(object({ input: integerOrNull, output: integerOrNull })),
   ticks: object({ success: integers, failure: integers }),
 });
 
@@ -57,18 +58,27 @@ const model = object({
 
 /** `GET /v1/board`. */
 export const board = {
-  querystring: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      model: { type: 'string', minLength: 1, maxLength: 256 },
-      // Parameters are text, and nothing is coerced.
-      limit: { type: 'string', pattern: '^([1-9][0-9]?|100)$', default: String(MODELS_SHOWN) },
+  operationId: 'getBoard',
+  summary: 'What `auto` would do now, model by model',
+  tags: ['read'],
+  querystring: closed({
+    model: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 256,
+      description: 'A part of the names of the models that are wanted.',
     },
-  },
+    // Parameters are text, and nothing is coerced.
+    limit: {
+      type: 'string',
+      pattern: '^([1-9][0-9]?|100)$',
+      default: String(MODELS_SHOWN),
+      description: 'Models at most, 1..100.',
+    },
+  }),
   response: {
     200: object({
-      object: string,
+      object: oneOf(['board']),
       as_of: integer,
       now: integer,
       state: object({
@@ -83,7 +93,6 @@ export const board = {
       models_matching: integer,
       models: { type: 'array', maxItems: MODELS_MAX, items: model },
     }),
-    '4xx': problemAnswer,
-    '5xx': problemAnswer,
+    304: { type: 'null', description: 'Nothing changed since `If-None-Match`.' },
   },
 };

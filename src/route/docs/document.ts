@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import type { FastifyContextConfig, FastifySchema } from 'fastify';
+import { packageRoot } from '../../package-root.js';
+import { EXAMPLES } from './examples.js';
+import { problemResponses } from './problems.js';
+
+/** How the document is made: what is not in the routes' own schemas. */
+export function documentOptions(): FastifyDynamicSwaggerOptions {
+  const text = readFileSync(join(packageRoot, 'package.json'), 'utf8');
+  const { version, license } = JSON.parse(text) as { version: string; license: string };
+  return {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'AiRouter',
+        version,
+        license: { name: license, identifier: license } as { name: string },
+        description:
+          'Where the next AI request should go, and how the last ones ended. Names are snake_case; ' +
+          'times are milliseconds since the Unix epoch, money is nano-USD, unless a name says ' +
+          'otherwise. Null is unknown, which is never 0. Nothing is coerced, and an unknown field ' +
+          'is an error.',
+      },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'route', description: 'Where to send a request, and why.' },
+        { name: 'read', description: 'What is known of models, providers and the router.' },
+        { name: 'write', description: 'How requests ended.' },
+        { name: 'operate', description: 'For orchestrators and operators.' },
+      ],
+      components: {
+        securitySchemes: {
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An access key. Where none are set, this machine alone is served.',
+          },
+        },
+      },
+      security: [{ key: [] }],
+    },
+    hideUntagged: true,
+    transform: ({ schema, url, route }) => ({
+      url,
+      schema: documentedSchema(schema ?? {}, route.config ?? {}),
+    }),
+  };
+}
+
+type Documented = FastifySchema & { operationId?: string };
+
+function documentedSchema(schema: Documented, config: FastifyContextConfig): FastifySchema {
+  const { problems, isPublic, documentedBody } = config;
+  const { body, answer } = EXAMPLES[schema.operationId ?? ''] ?? {};
+  const hasBody = schema.body !== undefined;
+  return {
+    ...schema,
+    ...(isPublic === true && { security: [] }),
+    ...(hasBody && { body: withExample(documentedBody?.() ?? schema.body, body) }),
+    response: {
+      ...successes(schema, answer),
+      ...problemResponses({ problems, isPublic, hasBody }),
+    },
+  };
+}
+
+function successes(schema: FastifySchema, answer: object | undefined): Record<string, unknown> {
+  const responses = Object.entries((schema.response ?? {}) as Record<string, object>);
+  return Object.fromEntries(
+    responses
+      .filter(([status]) => /^[23]\d\d$/.test(status))
+      .map(([status, one]) => [
+        status,
+        status.startsWith('2')
+          ? { description: 'As asked for.', ...withExample(one, answer) }
+          : one,
+      ]),
+  );
+}
+
+function withExample(schema: unknown, example: object | undefined): object {
+  return { ...(schema as object), ...(example !== undefined && { examples: [example] }) };
+}
