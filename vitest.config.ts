@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 // The level of a test is in its file name: x.test.ts needs no service, x.int.test.ts needs
-// Postgres (embedded) or the local stack, x.e2e.test.ts drives the built product.
+// Postgres (embedded) or the local stack, x.e2e.test.ts drives the built product, x.fault.test.ts
+// takes minutes or root.
 const project = (
   name: string,
   include: string[],
@@ -34,7 +35,7 @@ export default defineConfig({
       project(
         'unit',
         ['test/**/*.test.ts'],
-        ['test/**/*.int.test.ts', 'test/**/*.e2e.test.ts'],
+        ['test/**/*.int.test.ts', 'test/**/*.e2e.test.ts', 'test/**/*.fault.test.ts'],
         30_000,
       ),
       project('int', ['test/**/*.int.test.ts'], [], 120_000, { globalSetup: ['test/postgres.ts'] }),
@@ -47,6 +48,10 @@ export default defineConfig({
         : []),
       project('e2e', ['test/**/*.e2e.test.ts'], ON_BOTH_NODES, 300_000),
       project('node24', ON_BOTH_NODES, [], 300_000),
+      // Too long, or too much to ask of every machine: `npm run faults` runs them.
+      project('fault', ['test/**/*.fault.test.ts'], [], 300_000, {
+        globalSetup: ['test/postgres.ts'],
+      }),
     ],
   },
 });

@@ -1,5 +1,6 @@
 import { renderErrors } from './errors.js';
 import { renderEvents } from './events.js';
+import { renderFaults } from './faults.js';
 import { renderMetrics } from './metrics.js';
 import { renderSettings } from './settings.js';
 
@@ -7,6 +8,7 @@ import { renderSettings } from './settings.js';
 export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/errors.md': renderErrors,
   'docs/events.md': renderEvents,
+  'docs/faults.md': renderFaults,
   'docs/metrics.md': renderMetrics,
   'docs/settings.md': renderSettings,
 };

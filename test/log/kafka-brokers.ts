@@ -11,7 +11,7 @@ export interface Brokers {
 }
 
 /** What the launcher needs of the environment; a variable that names a service is left out. */
-const environment = Object.fromEntries(
+export const serviceEnvironment = Object.fromEntries(
   ['PATH', 'HOME', 'XDG_CACHE_HOME', 'JAVA_HOME'].map((name) => [name, process.env[name]]),
 );
 
@@ -19,9 +19,11 @@ const named = process.env['TEST_KAFKA_BROKERS'] ?? '';
 
 /** Null where tests can start brokers of their own, else why not. */
 export const noBrokers: string | null =
-  planStack({ kafka: 1, redis: 'none', postgres: 'none' }, inspectMachine(environment), {}).find(
-    ({ source }) => source === 'unavailable',
-  )?.sentence ?? null;
+  planStack(
+    { kafka: 1, redis: 'none', postgres: 'none' },
+    inspectMachine(serviceEnvironment),
+    {},
+  ).find(({ source }) => source === 'unavailable')?.sentence ?? null;
 
 /** Null where there is a Kafka, named or started, else why not. */
 export const noKafka: string | null = named === '' ? noBrokers : null;
@@ -35,7 +37,7 @@ export async function anyBrokers(): Promise<Brokers> {
 
 /** Brokers that a test may kill. */
 export function startBrokers(brokers: 1 | 3): Promise<Stack> {
-  return startStack({ kafka: brokers, environment });
+  return startStack({ kafka: brokers, environment: serviceEnvironment });
 }
 
 /** Sockets of one "process", which `cut` takes away from it as its death would. */

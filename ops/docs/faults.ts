@@ -1,0 +1,29 @@
+import { FAULTS, type FaultTest } from '../faults/matrix.js';
+import { markdownTable } from './markdown.js';
+
+/** docs/faults.md, from the matrix. */
+export function renderFaults(): string {
+  const rows = FAULTS.map(({ row, fault, happens, tests, measured, whyNot }) => [
+    String(row),
+    fault,
+    happens,
+    whyNot === undefined ? tests.map(linkOf).join('<br>') : `not here: ${whyNot}`,
+    measured ?? '',
+  ]);
+  return `# Faults
+
+What can go wrong around the product, what then happens, and the test that shows it.
+\`npm run faults -- --row N\` runs the tests of one row with the services that they need, \`--all\`
+those of every row, \`--list\` names them. Tests named \`….fault.test.ts\` take minutes or need root (a
+small disk is mounted to be filled) and run only this way; all others are part of \`npm test\`.
+
+Figures were taken on two shared cores; they say what to expect, no test depends on them.
+
+${markdownTable(['#', 'Fault', 'What happens', 'Shown by', 'Measured'], rows)}
+`;
+}
+
+function linkOf({ file, name }: FaultTest): string {
+  const link = `[${file.replace(/^test\//, '')}](../${file})`;
+  return name === undefined ? link : `${link}: ${name}`;
+}

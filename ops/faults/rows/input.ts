@@ -1,0 +1,104 @@
+import type { FaultRow } from '../matrix.js';
+
+const fold = (name: string) => ({ file: 'test/fold/fold-batch.test.ts', name });
+
+/** Time, bytes and values that are not as they should be. */
+export const inputRows: readonly FaultRow[] = [
+  {
+    row: 24,
+    fault: 'clocks jump, also back',
+    happens:
+      'Folds read no clock; time limits run on a clock that never jumps; record times of the embedded log never run back.',
+    tests: [
+      { file: 'test/log/embedded-log.int.test.ts', name: 'times that never run back' },
+      { file: 'test/tidy.test.ts' },
+      { file: 'test/simulate/simulation.test.ts', name: 'hold after every crash' },
+    ],
+  },
+  {
+    row: 25,
+    fault: 'events from the future, from the past, out of order, days late',
+    happens:
+      "Each counts in its own minute; more than 5 min ahead at its record's time; beyond retention as late, in the books.",
+    tests: [fold('5 min ahead'), fold('is late beyond the retention'), fold('-60 s to +5 s')],
+  },
+  {
+    row: 26,
+    fault: 'a batch with a flipped bit',
+    happens: 'Its CRC is wrong: the record is parked whole, with its bytes.',
+    tests: [
+      { file: 'test/event/decode.test.ts', name: 'fails the batch for any flipped bit' },
+      { file: 'test/project/projector.int.test.ts', name: 'parks garbage with its bytes' },
+    ],
+  },
+  {
+    row: 27,
+    fault: 'random and truncated bytes, empty values, tombstones, wrong magic',
+    happens: 'Each is parked with place and reason, in bounded time.',
+    tests: [{ file: 'test/event/hostile-bytes.test.ts' }, { file: 'test/event/decode.test.ts' }],
+    measured: '100,000 damaged records: the slowest took 7.4 ms, the median 1.8 µs.',
+  },
+  {
+    row: 28,
+    fault: 'an Avro bomb: a few bytes that claim millions of items, or endless strings',
+    happens: 'Refused by a walk over lengths and counts, before anything is allocated.',
+    tests: [{ file: 'test/event/hostile-bytes.test.ts' }],
+    measured: 'Claims of 10 M and 200 M items were refused in 14 and 2 µs.',
+  },
+  {
+    row: 29,
+    fault: 'an unknown schema id, a schema that does not fit, a registry that is down',
+    happens: 'What is not known anywhere is parked as unknown_schema.',
+    tests: [{ file: 'test/event/decode.test.ts', name: 'are asked for once each' }],
+  },
+  {
+    row: 30,
+    fault: 'NaN, infinity, negative times, costs beyond 2^53, tokens of -1',
+    happens: 'Refused with field and rule; sums stay exact beyond 2^53.',
+    tests: [{ file: 'test/event/rules.test.ts' }, fold('adds beyond 2^53 exactly')],
+  },
+  {
+    row: 31,
+    fault: '__proto__ and constructor as names, a name of 1 MB, NUL, lone surrogates, emoji',
+    happens:
+      'Kept as the text that they are, or refused with field and rule; never an attribute of an object.',
+    tests: [
+      { file: 'test/event/rules.test.ts', name: 'has no NUL, lone surrogate' },
+      { file: 'test/event/decode.test.ts', name: 'keeps __proto__' },
+      { file: 'test/route/bad-input.test.ts', name: '__proto__' },
+    ],
+  },
+  {
+    row: 32,
+    fault: 'millions of distinct models or tenants',
+    happens:
+      'At most AIROUTER_KEYS_MAX a partition and day have rows of their own; the others fold into one.',
+    tests: [{ file: 'test/fold/admission.test.ts' }, fold('beyond the limit into other')],
+  },
+  {
+    row: 33,
+    fault: 'all events are of one key',
+    happens: 'A batch becomes one row of each table: less work than for many keys.',
+    tests: [{ file: 'test/fold/hot-key.test.ts' }],
+  },
+  {
+    row: 34,
+    fault: 'the dead-letter topic is away',
+    happens: 'The partition waits; nothing is skipped.',
+    tests: [
+      { file: 'test/simulate/simulation.test.ts', name: 'hold after every crash' },
+      { file: 'test/simulate/checks.test.ts', name: 'a dead letter that was not written' },
+    ],
+  },
+  {
+    row: 35,
+    fault: 'a flood of poison',
+    happens:
+      'The partition stops at its limit and says so; the other partitions go on; `dlq allow` lets it go on.',
+    tests: [
+      { file: 'test/project/projector.int.test.ts', name: 'stops behind the limit' },
+      fold('I9 stops behind the 20th'),
+      fold('I9 stops beyond 1 %'),
+    ],
+  },
+];

@@ -1,0 +1,89 @@
+import type { FaultRow } from '../matrix.js';
+
+/** What callers send, what providers do, and how roles begin and end. */
+export const roleRows: readonly FaultRow[] = [
+  {
+    row: 36,
+    fault:
+      'malformed HTTP: smuggling, huge headers, strange media types, chunked abuse, slow bodies',
+    happens: '4xx as problem JSON, or the connection is closed; sockets and waits are bounded.',
+    tests: [
+      { file: 'test/route/bad-input.test.ts' },
+      { file: 'test/route/app.test.ts', name: 'what is not HTTP' },
+      { file: 'test/route/app.test.ts', name: 'bounds its sockets' },
+    ],
+  },
+  {
+    row: 37,
+    fault: 'three times the load that there is room for',
+    happens: 'Requests are shed with 503 and Retry-After; those that are taken are answered.',
+    tests: [],
+    whyNot: 'no test yet',
+  },
+  {
+    row: 38,
+    fault: 'the event loop stands still for seconds',
+    happens: 'Less than a session: no partition moves. Longer: row 4.',
+    tests: [{ file: 'test/faults/kafka-group.fault.test.ts', name: 'half a session' }],
+  },
+  {
+    row: 39,
+    fault: 'a provider browns out: spikes, ramps, bursts of 429, flapping',
+    happens: 'Its share falls within seconds and returns when it is well again.',
+    tests: [{ file: 'test/e2e/demo.e2e.test.ts', name: 'browns out' }],
+  },
+  {
+    row: 40,
+    fault: 'nothing is healthy, nothing was measured, or the start is cold',
+    happens: 'A defined answer all the same: all_open, no_metrics or no_cache in `degraded`.',
+    tests: [{ file: 'test/route/app.test.ts', name: 'I10 answers in catalogue order' }],
+  },
+  {
+    row: 41,
+    fault: 'a policy or a hot key is invalid',
+    happens: 'The last good one stays in force.',
+    tests: [{ file: 'test/hotkeys/poller.test.ts', name: 'cannot take is read again' }],
+  },
+  {
+    row: 42,
+    fault: 'two versions run side by side, schemas change, an upgrade is rolled back',
+    happens:
+      'Records are read by their own schema; a database that a newer version migrated is refused in one sentence.',
+    tests: [
+      { file: 'test/database/migrate.int.test.ts', name: 'a newer version migrated' },
+      { file: 'test/event/schemas.test.ts' },
+    ],
+  },
+  {
+    row: 43,
+    fault: 'secrets in settings, headers and URLs',
+    happens: 'None appears in a log, a metric, an error or a parked record.',
+    tests: [{ file: 'test/e2e/secrets.e2e.test.ts' }],
+  },
+  {
+    row: 44,
+    fault: 'a provider address that leads inwards (SSRF)',
+    happens: 'The product calls no provider and takes no address from events or requests.',
+    tests: [],
+    whyNot: 'there is nothing to call: offerings have names, no addresses',
+  },
+  {
+    row: 45,
+    fault: 'SIGTERM under load',
+    happens: 'What is under way is finished and committed; the process ends within its time.',
+    tests: [
+      {
+        file: 'test/e2e/all.e2e.test.ts',
+        name: 'ends in its time though a caller holds a request open',
+      },
+    ],
+  },
+  {
+    row: 46,
+    fault: 'hours of all of the above, at random',
+    happens:
+      'After it the lag is zero, the books close, and every acknowledged id was applied once.',
+    tests: [],
+    whyNot: 'no test yet',
+  },
+];
