@@ -119,7 +119,7 @@ function storeCommitter({ pool, schema, cpu }: World): Committer {
     const result = foldBatch(state, records, SETTINGS);
     const last = { offset: records.at(-1)!.offset, hash: 'not compared here' };
     const before = cpu();
-    await store.commit({ state, expected, last, result });
+    await store.commit({ state, expected, last, deadLettersFrom: 0, result });
     return cpu() - before;
   };
 }

@@ -14,6 +14,7 @@ import type {
   LogRecord,
   TopicPartition,
 } from './log/port.js';
+import type { LettersOfRecord, UncommittedLetters } from './log/uncommitted-letters.js';
 import type { Metrics } from './observe/metrics.js';
 import type { Checkpoint, LastRecord } from './project/checkpoint.js';
 import type { ProjectionStore } from './project/projection-store.js';
@@ -34,6 +35,8 @@ export interface PipelineParts {
   lookUpSchemas(ids: readonly number[]): Promise<void>;
   store: ProjectionStore;
   parkDeadLetters: ParkLetters;
+  /** Letters that an earlier attempt appended and did not commit; without it none are looked for. */
+  uncommittedLetters?: (source: TopicPartition, from: number) => UncommittedLetters;
   /** Told after each commit; `caughtUp` = the partition is at its end. */
   refresher: { notify(info: { caughtUp: boolean }): void };
   metrics: Metrics;
@@ -49,7 +52,11 @@ export interface PipelineParts {
 interface Assigned {
   state: PartitionState;
   checkpoint: Checkpoint;
+  letters: UncommittedLetters | null;
 }
+
+/** Unknown schema ids of one batch: each may cost a request, and garbage can claim any number. */
+const LOOK_UPS_MAX = 32;
 
 export function createPipeline(parts: PipelineParts): ConsumerHandlers {
   const partitions = new Map<string, Assigned>();
@@ -71,18 +78,24 @@ export function createPipeline(parts: PipelineParts): ConsumerHandlers {
 /** Folds a batch and commits it; answers the offset to go on from. */
 async function processBatch(
   parts: PipelineParts,
-  { state, checkpoint }: Assigned,
-  batch: LogBatch,
+  { state, checkpoint, letters }: Assigned,
+  given: LogBatch,
 ): Promise<number> {
-  const records = readBelowCheckpoint(parts, state, checkpoint, batch);
-  if (records.length === 0) return batch.records.at(-1)!.offset + 1;
+  const batch = await lookUpSchemas(parts, given);
+  const unfolded = readBelowCheckpoint(parts, state, checkpoint, batch);
+  if (unfolded.length === 0) return batch.records.at(-1)!.offset + 1;
   const expected = state.offsetNext;
-  await parts.lookUpSchemas(unknownIds(records, parts.schemas));
-  const decoded = decodeRecords(parts, batch, records);
+  const found = await letters?.of(unfolded);
+  const records = unfolded.slice(0, found?.through);
+  const decoded = decodeRecords(parts, batch, records, found?.letters);
   const replayable = await parts.store.replayable(batch.topic, batch.partition, originsOf(decoded));
   const result = foldBatch(state, decoded, parts.settings, replayable);
-  await parts.parkDeadLetters(batch, records, result.parked);
-  await parts.store.commit({ state, expected, last: lastFolded(state, records), result });
+  const fresh = result.parked.filter((each) => !found?.letters.get(each.offset)?.has(each.index));
+  await parts.parkDeadLetters(batch, records, fresh);
+  letters?.noteAppended(fresh.length);
+  const deadLettersFrom = letters?.from(state.offsetNext) ?? checkpoint.deadLettersFrom;
+  const last = lastFolded(state, records);
+  await parts.store.commit({ state, expected, last, deadLettersFrom, result });
   parts.refresher.notify({ caughtUp: state.offsetNext >= batch.highWatermark });
   observe(parts.metrics, batch, state, result);
   refuseToGoOn(batch, result);
@@ -116,7 +129,15 @@ async function loadPartition(parts: PipelineParts, place: TopicPartition): Promi
   if (state.limit.isPassed() && checkpoint.offsetNext >= checkpoint.deadLetters.allowedTo) {
     throw limitPassed(name, checkpoint.offsetNext);
   }
-  return { state, checkpoint };
+  const letters = parts.uncommittedLetters?.(place, checkpoint.deadLettersFrom) ?? null;
+  return { state, checkpoint, letters };
+}
+
+/** Answers the batch, cut where the limit on look-ups lies. */
+async function lookUpSchemas(parts: PipelineParts, batch: LogBatch): Promise<LogBatch> {
+  const { ids, through } = unknownIds(batch.records, parts.schemas, LOOK_UPS_MAX);
+  if (ids.length > 0) await parts.lookUpSchemas(ids);
+  return { ...batch, records: batch.records.slice(0, through) };
 }
 
 /** Reading begins where the window of recent ids does, or at the last record, to compare it. */
@@ -156,13 +177,14 @@ function decodeRecords(
   parts: PipelineParts,
   place: TopicPartition,
   records: readonly LogRecord[],
+  letters: ReadonlyMap<number, LettersOfRecord> | undefined,
 ): FoldRecord[] {
   return records.map((record) => ({
     offset: record.offset,
     timestampMs: record.timestampMs,
     decoded: decode(record.value, record.headers, parts.schemas),
     origin: originOf(record),
-    verdicts: parts.verdicts?.(place, record.offset) ?? null,
+    verdicts: parts.verdicts?.(place, record.offset) ?? letters?.get(record.offset) ?? null,
   }));
 }
 

@@ -1,4 +1,5 @@
 import { placeText } from '../../src/fold/origin.js';
+import { parseLetter } from '../../src/log/dead-letters.js';
 import type { Failures } from './failures.js';
 import { FOLDED, placeName, TOPICS } from './layout.js';
 import { PrefixOracle } from './prefix-oracle.js';
@@ -36,6 +37,7 @@ export class CommitChecks {
     for (const { offset, index } of sent.result.parked) {
       this.#checkDeadLetter(sent.place, offset, index);
     }
+    this.#checkDeadLettersFrom(sent);
   }
 
   /** Everything that is stored, not only what a commit touched. */
@@ -69,6 +71,18 @@ export class CommitChecks {
         { records, run, recent },
       ],
     );
+  }
+
+  /** The next owner looks no further back: no letter of a place that is to come may stand there. */
+  #checkDeadLettersFrom({ place, offsetNext, deadLettersFrom }: SentCommit): void {
+    const [topic, partition] = place.split('/') as [string, string];
+    const letters = { topic: TOPICS.deadLetters, partition: +partition };
+    for (const record of this.#log.records(placeName(letters), 0, deadLettersFrom)) {
+      const letter = parseLetter(record)!;
+      if (letter.topic !== topic || letter.offset < offsetNext) continue;
+      const where = `the letter of ${place}/${letter.offset}/${letter.index}`;
+      this.#failures.fail('I9', `${where} is left behind by a commit up to ${offsetNext}`);
+    }
   }
 
   /** A place is committed as parked only once its bytes are in the dead-letter topic. */

@@ -3,6 +3,8 @@ import { createPoller, type HotView, type Poller } from '../../src/hotkeys/polle
 import { createRefresher, type Refresher } from '../../src/hotkeys/refresher.js';
 import { createDeadLetters } from '../../src/log/dead-letters.js';
 import type { PartitionReport } from '../../src/log/partition-report.js';
+import type { TopicPartition } from '../../src/log/port.js';
+import { UncommittedLetters } from '../../src/log/uncommitted-letters.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { createPipeline } from '../../src/pipeline.js';
 import { createPublisher, type Publisher } from '../../src/publish/publisher.js';
@@ -17,7 +19,7 @@ import {
 import type { Process, Scheduler } from './scheduler.js';
 import { SimulatedConsumer } from './simulated-consumer.js';
 import type { SimulatedHotKeys } from './simulated-hot-keys.js';
-import type { SimulatedLog } from './simulated-log.js';
+import type { LogConnection, SimulatedLog } from './simulated-log.js';
 import type { SimulatedStore } from './simulated-store.js';
 import { idOf } from './traffic.js';
 
@@ -116,6 +118,7 @@ export async function startProjector(
       lookUpSchemas: async () => {},
       store: database,
       parkDeadLetters: createDeadLetters(connection, TOPICS.deadLetters, PROJECTION_VERSION),
+      uncommittedLetters: (source, from) => uncommittedLetters(connection, source, from),
       refresher,
       metrics,
       settings: SETTINGS,
@@ -133,6 +136,23 @@ export async function startProjector(
     parts = { consumer, refresher };
   });
   return Object.assign(process, { role: 'projector' as const, ...parts! });
+}
+
+/** So few at a time that short runs reach every limit. */
+export function uncommittedLetters(
+  log: LogConnection,
+  source: TopicPartition,
+  from: number,
+): UncommittedLetters {
+  return new UncommittedLetters({
+    log,
+    deadLetterTopic: TOPICS.deadLetters,
+    source,
+    projectionVersion: PROJECTION_VERSION,
+    from,
+    lettersMax: 3,
+    rescanAfter: 4,
+  });
 }
 
 export async function startRouter(

@@ -1,8 +1,10 @@
 import { schemas } from '../../src/event/schemas.js';
+import type { DeadLetter } from '../../src/log/dead-letters.js';
 import type { ConsumerHandlers, TopicPartition } from '../../src/log/port.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { createPipeline } from '../../src/pipeline.js';
 import { FOLDED, KEYS_MAX, placeName, RECENT_IDS, SETTINGS } from './layout.js';
+import { uncommittedLetters } from './processes.js';
 import type { Call } from './scheduler.js';
 import type { SimulatedLog } from './simulated-log.js';
 import { SimulatedStore } from './simulated-store.js';
@@ -14,12 +16,14 @@ const atOnce: Call = async (_text, _isWrite, effect) => effect();
 /** The projections once more, from the first record on, by one projector and without any fault. */
 export async function rebuild(log: SimulatedLog): Promise<SimulatedStore> {
   const store = new SimulatedStore(() => {});
+  const connection = log.connect(atOnce);
   const handlers = createPipeline({
-    log: log.connect(atOnce),
+    log: connection,
     schemas,
     lookUpSchemas: async () => {},
     store: store.connect(atOnce),
-    parkDeadLetters: async () => {},
+    parkDeadLetters: (source, _records, letters) => refuseNew(source, letters),
+    uncommittedLetters: (source, from) => uncommittedLetters(connection, source, from),
     refresher: { notify: () => {} },
     metrics,
     settings: SETTINGS,
@@ -32,6 +36,13 @@ export async function rebuild(log: SimulatedLog): Promise<SimulatedStore> {
     await foldAll(log, handlers, place);
   }
   return store;
+}
+
+/** What is parked was parked before: its letters are found, and none is written twice. */
+async function refuseNew(source: TopicPartition, letters: readonly DeadLetter[]): Promise<void> {
+  const [letter] = letters;
+  if (letter === undefined) return;
+  throw new Error(`${placeName(source)}/${letter.offset} would be parked once more`);
 }
 
 async function foldAll(

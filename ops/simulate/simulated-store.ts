@@ -23,6 +23,7 @@ export interface StoredPlace {
   highestRecordMs: number | null;
   last: LastRecord | null;
   windowOffset: number | null;
+  deadLettersFrom: number;
   deadLetters: DeadLetterCounters;
   highs: Map<string, PublisherHigh>;
   admitted: AdmittedKey[];
@@ -40,6 +41,7 @@ export interface SentCommit {
   highestRecordMs: number | null;
   last: LastRecord;
   windowOffset: number | null;
+  deadLettersFrom: number;
   deadLetters: Omit<DeadLetterCounters, 'allowedTo'>;
   highs: PublisherHigh[];
   admitted: AdmittedKey[];
@@ -104,6 +106,7 @@ export class SimulatedStore {
       deadLetters: { ...stored.deadLetters, recent: [...stored.deadLetters.recent] },
       last: stored.last,
       windowOffset: stored.windowOffset,
+      deadLettersFrom: stored.deadLettersFrom,
       parkedPlaces: new Set(parked.map(([place]) => place)),
     };
   }
@@ -133,6 +136,7 @@ export class SimulatedStore {
     stored.highestRecordMs = sent.highestRecordMs;
     stored.last = sent.last;
     stored.windowOffset = sent.windowOffset;
+    stored.deadLettersFrom = sent.deadLettersFrom;
     stored.deadLetters = { ...sent.deadLetters, allowedTo: stored.deadLetters.allowedTo };
     for (const high of sent.highs) stored.highs.set(high.publisher, high);
     storeAdmitted(stored, sent);
@@ -155,6 +159,7 @@ function newPlace(): StoredPlace {
     deadLetters: { ...NEW_STATE.deadLetters },
     last: null,
     windowOffset: null,
+    deadLettersFrom: 0,
     highs: new Map(),
     admitted: [],
     parked: new Map(),
@@ -171,7 +176,7 @@ function storeAdmitted(stored: StoredPlace, { admitted, oldestDayKept }: SentCom
   stored.admitted = [...stored.admitted, ...added].filter(({ day }) => day >= (oldestDayKept ?? 0));
 }
 
-function sentCommit({ state, expected, last, result }: Commit): SentCommit {
+function sentCommit({ state, expected, last, deadLettersFrom, result }: Commit): SentCommit {
   const { records, run, recent } = state.limit.counters();
   return {
     place: placeName(state),
@@ -180,6 +185,7 @@ function sentCommit({ state, expected, last, result }: Commit): SentCommit {
     highestRecordMs: state.highestRecordMs,
     last,
     windowOffset: state.recent.oldestOffset(),
+    deadLettersFrom,
     deadLetters: { records, run, recent },
     highs: state.highs.takeChanged(),
     admitted: state.admission.takeAdmitted(),

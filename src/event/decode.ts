@@ -42,18 +42,24 @@ export function decode(
   return read(value, writer);
 }
 
-/** Ids of schemas that others may have registered and that are to be looked up before `decode`. */
+/**
+ * Ids of schemas that others may have registered and that are to be looked up before `decode`, at
+ * most `idsMax`; `through` = how many of the records they are all ids of, at least one.
+ */
 export function unknownIds(
-  records: Iterable<Pick<LogRecord, 'value'>>,
+  records: readonly Pick<LogRecord, 'value'>[],
   known: Schemas = schemas,
-): number[] {
+  idsMax = Infinity,
+): { ids: number[]; through: number } {
   const ids = new Set<number>();
-  for (const { value } of records) {
+  for (const [index, { value }] of records.entries()) {
     if (value === null || value.length < BODY_START || value[0] !== MAGIC) continue;
     const id = value.readInt32BE(1);
-    if (known.isForeign(id)) ids.add(id);
+    if (!known.isForeign(id) || ids.has(id)) continue;
+    if (ids.size === idsMax) return { ids: [...ids], through: index };
+    ids.add(id);
   }
-  return [...ids];
+  return { ids: [...ids], through: records.length };
 }
 
 function read(value: Buffer, writer: Writer): DecodedRecord | DecodeFailure {

@@ -1,5 +1,6 @@
 import type { DecodeFailure } from '../event/decode.js';
 import type { DecodedRecord } from '../event/outcome.js';
+import { placeText } from './origin.js';
 import type { PartitionState } from './partition-state.js';
 
 /**
@@ -15,8 +16,10 @@ export function rememberRecord(
   parked: ReadonlySet<string>,
 ): void {
   if ('failed' in decoded || !state.accepts.has(decoded.type)) return;
+  // What was no record when it was read may be one today: its schema was registered since.
+  if (parked.has(placeText(offset, -1))) return;
   const remember = (id: Uint8Array, index: number): void => {
-    if (!parked.has(`${offset}/${index}`)) state.recent.add(id, offset);
+    if (!parked.has(placeText(offset, index))) state.recent.add(id, offset);
   };
   switch (decoded.type) {
     case 'OutcomeBatch':

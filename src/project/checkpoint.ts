@@ -15,6 +15,8 @@ export interface Checkpoint extends StoredState {
   last: LastRecord | null;
   /** Where the window of recent event ids begins; null while it is empty. */
   windowOffset: number | null;
+  /** Offset in the dead-letter topic below which every letter's place is committed. */
+  deadLettersFrom: number;
   /** Parked places from where reading begins, as `offset/index`: they are not in the window. */
   parkedPlaces: ReadonlySet<string>;
 }
@@ -38,6 +40,7 @@ export interface CheckpointMove {
   records: number;
   undecodableRun: number;
   undecodableRecent: readonly number[];
+  deadLettersFrom: number;
   owner: string;
 }
 
@@ -57,7 +60,8 @@ export async function loadCheckpoint(
   const row = (
     await client.query<CheckpointRow>(
       `select offset_next, last_offset, last_hash, window_offset, highest_record_ms, records,
-         undecodable_run, undecodable_recent, allowed_to, tableoid as table_id
+         undecodable_run, undecodable_recent, allowed_to, dead_letters_from,
+         tableoid as table_id
        from "${schema}".projection_checkpoint where topic = $1 and partition = $2`,
       place,
     )
@@ -89,6 +93,7 @@ export async function loadCheckpoint(
     admitted: admitted.rows,
     last: row.last_offset === null ? null : { offset: row.last_offset, hash: row.last_hash! },
     windowOffset: row.window_offset,
+    deadLettersFrom: row.dead_letters_from,
     parkedPlaces: new Set(parked.rows.map((each) => each.place)),
     tableId: row.table_id,
   };
@@ -104,6 +109,7 @@ interface CheckpointRow {
   undecodable_run: number;
   undecodable_recent: number[];
   allowed_to: number;
+  dead_letters_from: number;
   table_id: number;
 }
 
@@ -135,7 +141,7 @@ export async function moveCheckpoint(
     text: `update "${schema}".projection_checkpoint set
        offset_next = $4, last_offset = $5, last_hash = $6, window_offset = $7,
        highest_record_ms = $8, records = $9, undecodable_run = $10, undecodable_recent = $11,
-       owner = $12
+       owner = $12, dead_letters_from = $14
      where topic = $1 and partition = $2 and offset_next = $3
        and ($13::oid is null or tableoid = $13)`,
     values: [
@@ -152,6 +158,7 @@ export async function moveCheckpoint(
       `{${move.undecodableRecent.join(',')}}`,
       move.owner,
       move.tableId,
+      move.deadLettersFrom,
     ],
   });
   if (rowCount !== 1) {

@@ -77,9 +77,11 @@ class Recounter {
     const record = { ...stored, timestampMs: recordTimeMs(stored.timestampMs) };
     this.#highestMs = Math.max(this.#highestMs, record.timestampMs);
     const decoded = decode(record.value, record.headers, this.#options.schemas);
-    if ('failed' in decoded) {
+    const isParked = this.#isParked(record, -1);
+    // What was no record when it was read may be one today: its schema was registered since.
+    if ('failed' in decoded || isParked) {
       this.counts.read += 1;
-      if (this.#isParked(record, -1)) this.counts.deadLettered += 1;
+      if (isParked) this.counts.deadLettered += 1;
       return;
     }
     const events = eventsOf(decoded, topicKind(this.#options.topic));

@@ -7,6 +7,7 @@ import { createRefresher, type Refresher } from '../hotkeys/refresher.js';
 import { createDeadLetters } from '../log/dead-letters.js';
 import type { Log, TimestampType } from '../log/port.js';
 import { foldedTopics, type Topics } from '../log/topics.js';
+import { UncommittedLetters } from '../log/uncommitted-letters.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { createPipeline } from '../pipeline.js';
@@ -64,6 +65,14 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     lookUpSchemas: async () => {},
     store: createProjectionStore({ pool, schema, owner: `${process.pid}`, settings, topics }),
     parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
+    uncommittedLetters: (source, from) =>
+      new UncommittedLetters({
+        log,
+        deadLetterTopic: topics.deadLetters,
+        source,
+        projectionVersion: PROJECTION_VERSION,
+        from,
+      }),
     refresher,
     metrics,
     settings,

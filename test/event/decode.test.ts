@@ -212,9 +212,11 @@ describe('schemas of others', () => {
     const none = [null, Buffer.alloc(3), Buffer.from([1, 0, 0, 1, 0])];
     const asked = [...values, ...none].map((value) => ({ value }));
     const known = new Schemas();
-    expect(unknownIds(asked, known)).toEqual([100, 7_000]);
+    expect(unknownIds(asked, known)).toEqual({ ids: [100, 7_000], through: 8 });
+    expect(unknownIds(asked, known, 2)).toEqual({ ids: [100, 7_000], through: 8 });
+    expect(unknownIds(asked, known, 1)).toEqual({ ids: [100], through: 2 });
     known.register(100, JSON.stringify(foreign));
-    expect(unknownIds(asked, known)).toEqual([7_000]);
+    expect(unknownIds(asked, known)).toEqual({ ids: [7_000], through: 8 });
   });
 
   it('of a record that nothing reads are of the type unknown', () => {

@@ -117,6 +117,7 @@ describe('the projector on the embedded log and Postgres', () => {
       offset: '0',
       index: '-1',
       code: 'unknown_schema',
+      reason: 'the value must be of a known schema, which id 99 is not',
       projection_version: '1',
     });
     expect((await projection.books())[1]).toMatchObject({ read: 2, applied: 1, dead_lettered: 1 });
