@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { AiRouterError } from '../errors.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
 import { BodyCache } from './body-cache.js';
+import { registerCompressed } from './compression.js';
 import { endpointStats, isMostlyStreamed } from './endpoint-stats.js';
 import { kept } from './kept.js';
 import * as schema from './pages-schema.js';
@@ -25,8 +26,18 @@ interface PartQuery {
 
 /** What can be read: models, their endpoints with what was measured, providers, strategies. */
 export function registerPages(app: FastifyInstance, options: PagesOptions): void {
-  const { snapshotOf } = options;
   const bodies = new BodyCache();
+  registerCompressed(app, (compressed) => {
+    registerLists(compressed, options, bodies);
+    registerModel(compressed, options, bodies);
+  });
+}
+
+function registerLists(
+  app: FastifyInstance,
+  { snapshotOf }: PagesOptions,
+  bodies: BodyCache,
+): void {
   app.get<{ Querystring: PartQuery }>(
     '/v1/models',
     { schema: schema.models, config: { problems: ['not_ready'] } },
@@ -50,7 +61,6 @@ export function registerPages(app: FastifyInstance, options: PagesOptions): void
   app.get('/v1/strategies', { schema: schema.strategies }, (request, reply) =>
     bodies.send(request, reply, [STRATEGIES], strategiesPage),
   );
-  registerModel(app, options, bodies);
 }
 
 interface OfModel {

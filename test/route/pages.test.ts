@@ -1,8 +1,10 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { bucketHigh, bucketOf } from '../../src/fold/histogram.js';
 import type { LatencyMetric, LatencyRow } from '../../src/hotkeys/values.js';
 import { createRouteApp } from '../../src/route/app.js';
 import { AS_OF, catalogue, health, MINUTE, minute, offering, snapshotOf } from './fixtures.js';
+import { appOf } from './route-app.js';
 
 const a = offering('openai/gpt-x', 'openai');
 const plain = offering('plain', 'openai', { prices: [] });
@@ -203,6 +205,23 @@ describe('the pages', () => {
       }
       expect((await get(url, { 'if-none-match': '"other"' })).body).toBe(first.body);
     }
+  });
+
+  it.each(['br', 'gzip'])('are compressed with %s for who accepts it', async (encoding) => {
+    const many = Array.from({ length: 30 }, (_, i) => offering(`m${i}`, 'openai'));
+    const large = appOf(snapshotOf({ models: catalogue(many) })).app;
+    const url = '/v1/models';
+    const plain = await large.inject({ url });
+    const answer = await large.inject({ url, headers: { 'accept-encoding': encoding } });
+    expect(answer.headers).toMatchObject({
+      'content-encoding': encoding,
+      vary: 'accept-encoding',
+      etag: plain.headers['etag'],
+    });
+    const expand = encoding === 'br' ? brotliDecompressSync : gunzipSync;
+    expect(expand(answer.rawPayload).toString()).toBe(plain.body);
+    const short = await get('/v1/models/none', { 'accept-encoding': encoding });
+    expect(short.headers['content-encoding']).toBeUndefined();
   });
 
   it('are of the second in which they are asked for', async () => {

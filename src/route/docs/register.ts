@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { registerCompressed } from '../compression.js';
 import { documentOptions } from './document.js';
 
 /** Everything that the page loads is in its package; what it asks is this server. */
@@ -24,10 +25,12 @@ const PAGE_POLICY = [
  */
 export function registerDocs(app: FastifyInstance): void {
   app.register(swagger, documentOptions());
-  app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: PAGE_POLICY,
-    theme: { title: 'AiRouter API' },
-    uiConfig: { validatorUrl: null, tryItOutEnabled: true, persistAuthorization: false },
+  registerCompressed(app, (compressed) => {
+    compressed.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: PAGE_POLICY,
+      theme: { title: 'AiRouter API' },
+      uiConfig: { validatorUrl: null, tryItOutEnabled: true, persistAuthorization: false },
+    });
   });
 }
