@@ -5,6 +5,13 @@ import { type Environment, inspectMachine, type Machine } from './machine.js';
 import type { Progress } from './progress.js';
 
 const APT_TIMEOUT_MS = 600_000;
+/** Nobody is there to be asked: a changed configuration file stays as it is. */
+const OPTIONS = [
+  ...['-qq', '-o', 'DPkg::Lock::Timeout=120'],
+  ...['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'],
+];
+
+const run = promisify(execFile);
 
 /** Installs Debian packages, where there are any to install; answers what the machine has then. */
 export async function installPackages(
@@ -22,9 +29,12 @@ export async function installPackages(
     timeout: APT_TIMEOUT_MS,
     maxBuffer: 16_777_216,
   };
-  const run = promisify(execFile);
-  const apt = (...args: string[]) =>
-    run(aptGet, ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], options);
+  const apt = (...args: string[]) => {
+    const running = run(aptGet, [...OPTIONS, ...args], options);
+    // A question would wait for ever for an answer that nobody gives.
+    running.child.stdin?.end();
+    return running;
+  };
   await withLock('apt-get', async () => {
     await progress.step('apt-get update', () => apt('update'));
     await progress.step(`apt-get install ${packages.join(' ')}`, () =>
