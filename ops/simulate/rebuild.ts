@@ -3,6 +3,7 @@ import type { DeadLetter } from '../../src/log/dead-letters.js';
 import type { ConsumerHandlers, TopicPartition } from '../../src/log/port.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { createPipeline } from '../../src/pipeline.js';
+import type { Failures } from './failures.js';
 import { FOLDED, KEYS_MAX, placeName, RECENT_IDS, SETTINGS } from './layout.js';
 import { uncommittedLetters } from './processes.js';
 import type { Call } from './scheduler.js';
@@ -14,7 +15,7 @@ const metrics = createMetrics();
 const atOnce: Call = async (_text, _isWrite, effect) => effect();
 
 /** The projections once more, from the first record on, by one projector and without any fault. */
-export async function rebuild(log: SimulatedLog): Promise<SimulatedStore> {
+export async function rebuild(log: SimulatedLog, failures: Failures): Promise<SimulatedStore> {
   const store = new SimulatedStore(() => {});
   const connection = log.connect(atOnce);
   const handlers = createPipeline({
@@ -22,7 +23,7 @@ export async function rebuild(log: SimulatedLog): Promise<SimulatedStore> {
     schemas,
     lookUpSchemas: async () => {},
     store: store.connect(atOnce),
-    parkDeadLetters: (source, _records, letters) => refuseNew(source, letters),
+    parkDeadLetters: async (source, _records, letters) => refuseNew(failures, source, letters),
     uncommittedLetters: (source, from) => uncommittedLetters(connection, source, from),
     refresher: { notify: () => {} },
     metrics,
@@ -39,10 +40,14 @@ export async function rebuild(log: SimulatedLog): Promise<SimulatedStore> {
 }
 
 /** What is parked was parked before: its letters are found, and none is written twice. */
-async function refuseNew(source: TopicPartition, letters: readonly DeadLetter[]): Promise<void> {
-  const [letter] = letters;
-  if (letter === undefined) return;
-  throw new Error(`${placeName(source)}/${letter.offset} would be parked once more`);
+function refuseNew(
+  failures: Failures,
+  source: TopicPartition,
+  letters: readonly DeadLetter[],
+): void {
+  for (const { offset, index } of letters) {
+    failures.fail('I9', `${placeName(source)}/${offset}/${index} would be parked once more`);
+  }
 }
 
 async function foldAll(

@@ -30,7 +30,8 @@ it('I4 a session that is ended in the middle of an upsert leaves nothing, and th
   const commit = async (): Promise<void> => {
     const state = partitionState(topics.outcomes, 0, 10, await store.load(topics.outcomes, 0));
     const result = foldBatch(state, [record], settings);
-    await store.commit({ state, expected: 0, last: { offset: 0, hash: 'test' }, result });
+    const last = { offset: 0, hash: 'test' };
+    await store.commit({ state, expected: 0, last, deadLettersFrom: 0, result });
   };
   const count = async (table: string): Promise<number> => {
     const { rows } = await pool.query(`select count(*)::int as n from "${schema}".${table}`);

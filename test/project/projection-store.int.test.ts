@@ -33,7 +33,7 @@ async function openStore(schema: string) {
       const expected = state.offsetNext;
       const result = foldBatch(state, records, settings);
       const last = { offset: state.offsetNext - 1, hash: 'test' };
-      return store.commit({ state, expected, last, result });
+      return store.commit({ state, expected, last, deadLettersFrom: 0, result });
     },
   };
 }

@@ -26,17 +26,16 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/pipeline.ts',
-        from: `  await parts.store.commit({ state, expected, last: lastFolded(state, records), result });
+        from: `  await parts.store.commit({ state, expected, last, deadLettersFrom, result });
 `,
-        to: `  const last = lastFolded(state, records);
-  await parts.store.commit({ state, expected, last, result: emptyResult() });
-  await parts.store.commit({ state, expected: state.offsetNext, last, result });
+        to: `  await parts.store.commit({ state, expected, last, deadLettersFrom, result: emptyResult() });
+  await parts.store.commit({ state, expected: state.offsetNext, last, deadLettersFrom, result });
 `,
       },
       {
         file: 'src/pipeline.ts',
-        from: `import type { BatchResult, FoldSettings } from './fold/context.js';`,
-        to: `import { emptyResult, type BatchResult, type FoldSettings } from './fold/context.js';`,
+        from: `import type { BatchResult, FoldSettings, Verdict } from './fold/context.js';`,
+        to: `import { emptyResult, type BatchResult, type FoldSettings, type Verdict } from './fold/context.js';`,
       },
     ],
     check: SIMULATION,
@@ -84,8 +83,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/project/checkpoint.ts',
-        from: 'where topic = $1 and partition = $2 and offset_next = $3`',
-        to: 'where topic = $1 and partition = $2 and $3::int8 is not null`',
+        from: 'where topic = $1 and partition = $2 and offset_next = $3\n',
+        to: 'where topic = $1 and partition = $2 and $3::int8 is not null\n',
       },
     ],
     check: STORE,
@@ -96,11 +95,11 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/pipeline.ts',
-        from: `  await parts.store.commit({ state, expected, last: lastFolded(state, records), result });
+        from: `  await parts.store.commit({ state, expected, last, deadLettersFrom, result });
   parts.refresher.notify({ caughtUp: state.offsetNext >= batch.highWatermark });
 `,
         to: `  parts.refresher.notify({ caughtUp: state.offsetNext >= batch.highWatermark });
-  await parts.store.commit({ state, expected, last: lastFolded(state, records), result });
+  await parts.store.commit({ state, expected, last, deadLettersFrom, result });
 `,
       },
     ],
@@ -154,8 +153,32 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/pipeline.ts',
-        from: 'await parts.parkDeadLetters(batch, records, result.parked);',
-        to: 'await parts.parkDeadLetters(batch, records, result.parked).catch(() => {});',
+        from: 'await parts.parkDeadLetters(batch, records, fresh);',
+        to: 'await parts.parkDeadLetters(batch, records, fresh).catch(() => {});',
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I9'],
+  },
+  {
+    name: 'a dead letter without its commit is not looked for',
+    edits: [
+      {
+        file: 'src/pipeline.ts',
+        from: 'const found = await letters?.of(unfolded);',
+        to: 'const found = unfolded.length < 0 ? await letters?.of(unfolded) : undefined;',
+      },
+    ],
+    check: SIMULATION,
+    invariants: ['I9'],
+  },
+  {
+    name: 'the next owner does not look for what waits for its commit',
+    edits: [
+      {
+        file: 'src/log/uncommitted-letters.ts',
+        from: '    for (const { at } of this.#groups.values()) this.#from = Math.min(this.#from, at);\n',
+        to: '',
       },
     ],
     check: SIMULATION,
