@@ -9,6 +9,10 @@ export interface Candidate {
   view: OfferingView;
   /** Key text of the offering. */
   key: string;
+  /** Of the policy, else of the catalogue; above 0. */
+  weight: number;
+  /** Lower numbers come first. */
+  priority: number;
   /** Greatest share while its breaker is half open; 1 = no limit. */
   shareMax: number;
   /** What an answer of the size takes at a plain offering. */
@@ -33,6 +37,8 @@ export function candidateOf(
   return {
     view,
     key: offering.offering,
+    weight: offering.weight,
+    priority: offering.priority,
     // Open here means that all are open, and count as closed.
     shareMax: view.breaker.state === 'open' ? 1 : view.breaker.share,
     referenceMs: reference,

@@ -126,15 +126,20 @@ function answer(
       cost_nano_usd: costNanoUsd(tiers, size),
       success_ratio: estimate.success.mean,
     },
-    reasons: remarksOf(candidate, rank === 0 && isExplored),
+    reasons: remarksOf(candidate, tier.group.isPreferred, rank === 0 && isExplored),
   };
 }
 
-function remarksOf({ view, costNanoUsd }: Candidate, isExplored: boolean): Remark[] {
+function remarksOf(
+  { view, costNanoUsd }: Candidate,
+  isPreferred: boolean,
+  isExplored: boolean,
+): Remark[] {
   const remarks: Remark[] = [];
   if (view.estimate.samples === 0) remarks.push('no_data');
   if (view.estimate.changedBins !== null) remarks.push('changed');
   if (costNanoUsd === null) remarks.push('price_unknown');
+  if (!isPreferred) remarks.push('below_preference');
   if (view.breaker.state === 'half_open') remarks.push('half_open');
   if (view.breaker.state === 'open') remarks.push('fail_open');
   if (isExplored) remarks.push('explored');

@@ -75,6 +75,11 @@ export function estimateBefore(prior: Prior, window: Window, changedBins: number
   return { ...posterior(prior, tally), changedBins: null };
 }
 
+/** Pace of the newest minutes alone, over the same prior. */
+export function paceOf(prior: Prior, tally: Tally): PaceEstimate {
+  return posterior(prior, tally).pace;
+}
+
 function posterior(prior: Prior, tally: Tally): Omit<Estimate, 'changedBins'> {
   const alpha = SUCCESS_PSEUDO_SAMPLES * prior.success + tally.success;
   const beta = SUCCESS_PSEUDO_SAMPLES * (1 - prior.success) + tally.failure;

@@ -1,4 +1,4 @@
-import { quantileOf } from '../fold/histogram.js';
+import { HISTOGRAM_BUCKETS, quantileOf } from '../fold/histogram.js';
 import { UNKNOWN_INPUT_TOKENS, UNKNOWN_OUTPUT_TOKENS } from '../fold/reference.js';
 import type { LatencyMetric, ModelsValueOffering } from '../hotkeys/values.js';
 import {
@@ -8,17 +8,26 @@ import {
   estimateOf,
   narrowedPace,
   narrowedSuccess,
+  type PaceEstimate,
   type Prior,
+  paceOf,
 } from './estimate.js';
-import { mergeHistograms } from './histograms.js';
+import { countOf, mergeHistograms } from './histograms.js';
 import { kept } from './kept.js';
+import { LATENCY_WINDOW_MINUTES, narrowed, quantileOfWeights } from './latency.js';
 import type { Snapshot } from './snapshot.js';
-import { addTally, emptyTally, type Tally, type Window, windowOf } from './window.js';
+import { addTally, emptyTally, sumNewest, type Tally, type Window, windowOf } from './window.js';
 
 export interface Estimates {
   estimate: Estimate;
   /** As before the change that was seen; null where none was. */
   estimateBefore: Estimate | null;
+}
+
+export interface QuantileAsked {
+  metric: LatencyMetric;
+  windowMinutes: number;
+  perMille: number;
 }
 
 /** Fewer outcomes with a known size say little of a model's requests. */
@@ -40,6 +49,9 @@ export class Evidence {
   readonly #priors = new Map<string, Prior>();
   readonly #sizes = new Map<string, { inputTokens: number; outputTokens: number }>();
   readonly #ttft = new Map<string, number | null>();
+  readonly #counts = new Map<string, Float64Array>();
+  readonly #quantiles = new Map<string, number | null>();
+  readonly #paces = new Map<string, PaceEstimate>();
 
   constructor(snapshot: Snapshot, asOf: number, stream: boolean) {
     this.snapshot = snapshot;
@@ -67,7 +79,77 @@ export class Evidence {
 
   /** Median time to the first token over 30 minutes, ms; null = not measured. */
   ttftMsP50(offering: string): number | null {
-    return kept(this.#ttft, offering, () => this.#quantile(offering, 'ttft_ms', 500));
+    const asked = {
+      metric: 'ttft_ms',
+      windowMinutes: LATENCY_WINDOW_MINUTES,
+      perMille: 500,
+    } as const;
+    return kept(this.#ttft, offering, () => this.ownQuantile(offering, asked));
+  }
+
+  /**
+   * A quantile of a latency within a window: where it holds few samples, of the offering's 30
+   * minutes beside it, beside those of its provider's offerings, beside those of its model's. Null
+   * = none of them was measured.
+   */
+  quantile(
+    offering: ModelsValueOffering,
+    { metric, windowMinutes, perMille }: QuantileAsked,
+  ): number | null {
+    const { offering: key, model, provider } = offering;
+    return kept(this.#quantiles, JSON.stringify([key, metric, windowMinutes, perMille]), () => {
+      const { offeringsByModel, offeringsByProvider } = this.snapshot.catalogue;
+      const levels = [
+        this.#countsOfAll(metric, 'model', model, offeringsByModel.get(model)),
+        this.#countsOfAll(metric, 'provider', provider, offeringsByProvider.get(provider)),
+        this.#countsOf(key, metric, LATENCY_WINDOW_MINUTES),
+      ];
+      if (windowMinutes < LATENCY_WINDOW_MINUTES) {
+        levels.push(this.#countsOf(key, metric, windowMinutes));
+      }
+      const counts = narrowed(levels);
+      return counts === null ? null : quantileOfWeights(counts, perMille);
+    });
+  }
+
+  /** Measured values of a latency within a window; 0 = none. */
+  samplesOf(offering: string, metric: LatencyMetric, windowMinutes: number): number {
+    return countOf(this.#countsOf(offering, metric, windowMinutes));
+  }
+
+  /** A quantile of what was measured at the offering itself, null where nothing was. */
+  ownQuantile(offering: string, { metric, windowMinutes, perMille }: QuantileAsked): number | null {
+    return quantileOf(this.#countsOf(offering, metric, windowMinutes), 0, perMille);
+  }
+
+  /** The pace of the newest minutes. */
+  paceWithin(offering: ModelsValueOffering, minutes: number): PaceEstimate {
+    return kept(this.#paces, `${minutes}:${offering.offering}`, () =>
+      paceOf(this.#prior(offering), sumNewest(this.#window(offering.offering), minutes)),
+    );
+  }
+
+  #countsOf(offering: string, metric: LatencyMetric, windowMinutes: number): Float64Array {
+    return kept(this.#counts, `${metric}:${windowMinutes}:${offering}`, () => {
+      const rows = this.snapshot.metrics.get(offering)?.latency ?? [];
+      return mergeHistograms(rows, metric, this.stream, this.asOf, windowMinutes);
+    });
+  }
+
+  #countsOfAll(
+    metric: LatencyMetric,
+    kind: 'model' | 'provider',
+    name: string,
+    offerings: readonly ModelsValueOffering[] = [],
+  ): Float64Array {
+    return kept(this.#counts, `${metric}:${kind}:${name}`, () => {
+      const sum = new Float64Array(HISTOGRAM_BUCKETS);
+      for (const { offering } of offerings) {
+        const counts = this.#countsOf(offering, metric, LATENCY_WINDOW_MINUTES);
+        for (let i = 0; i < sum.length; i++) sum[i]! += counts[i]!;
+      }
+      return sum;
+    });
   }
 
   #window(offering: string): Window {
@@ -125,11 +207,5 @@ export class Evidence {
       inputTokens: mean(input, UNKNOWN_INPUT_TOKENS),
       outputTokens: mean(output, UNKNOWN_OUTPUT_TOKENS),
     };
-  }
-
-  #quantile(offering: string, metric: LatencyMetric, perMille: number): number | null {
-    const rows = this.snapshot.metrics.get(offering)?.latency ?? [];
-    const counts = mergeHistograms(rows, metric, this.stream, this.asOf);
-    return quantileOf(counts, 0, perMille);
   }
 }

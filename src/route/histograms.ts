@@ -2,10 +2,10 @@ import { HISTOGRAM_BUCKETS } from '../fold/histogram.js';
 import type { LatencyMetric, LatencyRow } from '../hotkeys/values.js';
 import { FIRST_ATTEMPTS_MIN } from './window.js';
 
-const WINDOW_MINUTES = 30;
+export const WINDOW_MINUTES = 30;
 
 /**
- * Counts of all buckets over the 30 minutes before as-of, for one metric and one kind of answer:
+ * Counts of all buckets over the minutes before as-of, for one metric and one kind of answer:
  * of first attempts, or of all where those are too few.
  */
 export function mergeHistograms(
@@ -13,8 +13,9 @@ export function mergeHistograms(
   metric: LatencyMetric,
   stream: boolean,
   asOf: number,
+  windowMinutes = WINDOW_MINUTES,
 ): Float64Array {
-  const from = Math.floor(asOf / 60) - WINDOW_MINUTES;
+  const from = Math.floor(asOf / 60) - windowMinutes;
   const counts = new Float64Array(HISTOGRAM_BUCKETS);
   const wanted = rows.filter(
     (row) => row.metric === metric && row.stream === stream && row.minute > from,

@@ -3,6 +3,7 @@ import type { Board } from './board.js';
 import type { Candidate } from './candidate.js';
 import type { Excluded } from './filter.js';
 import { MASS_TOTAL, massesOf } from './masses.js';
+import { hasPreferences, meetsPreferences } from './preference.js';
 import type { RequestSize } from './price.js';
 import type { Degradation } from './reasons.js';
 import { type ProviderPreferences, providerNames, type RouteRequest } from './request.js';
@@ -45,7 +46,8 @@ export interface Plan {
 export function planOf(board: Board, request: RouteRequest): Plan {
   const { model, models, model_set, tried, require, provider } = request;
   const size = classOfSize(sizeOf(board, firstModelOf(request), request));
-  const key = [model, models, model_set, request.strategy, tried, require, provider, size];
+  const { strategy, latency } = request;
+  const key = [model, models, model_set, strategy, tried, require, provider, latency, size];
   return board.plan(JSON.stringify(key), () => makePlan(board, request, size));
 }
 
@@ -56,15 +58,13 @@ export function firstModelOf({ model, models, model_set }: RouteRequest): string
 
 function makePlan(board: Board, request: RouteRequest, size: RequestSize): Plan {
   const strategy = strategyOf(request);
-  const preferences = request.provider ?? {};
   const sifted = sift(board, request, size, isOrderBinding(request, strategy));
   const isCold = board.snapshot.state === null;
-  const planned = sifted.groups
-    .map((candidates): Group => ({ candidates, preferences }))
-    .flatMap((group) => {
-      const tiers = isCold ? coldTiers(board, group) : warmTiers(strategy, group);
-      return tiers.map((tier) => plannedTier(strategy, group, tier));
-    });
+  const groups = groupsOf(board, sifted.groups, request);
+  const planned = groups.flatMap((group) => {
+    const tiers = isCold ? coldTiers(board, group) : warmTiers(strategy, group);
+    return tiers.map((tier) => plannedTier(strategy, group, tier));
+  });
   return {
     strategy,
     tiers: planned,
@@ -72,12 +72,39 @@ function makePlan(board: Board, request: RouteRequest, size: RequestSize): Plan 
       candidates.map(({ key }, i) => ({ offering: key, mass: tier === 0 ? masses[i]! : 0 })),
     ),
     excluded: sifted.excluded,
-    degraded: degradationOf(board, sifted),
+    degraded: degradationOf(board, sifted, strategy.isBlind?.(groups[0]!) ?? false),
     best: isCold ? null : bestOf(planned[0]!),
   };
 }
 
-const BY_SORT = { price: 'cost_optimized', latency: 'response_time' } as const;
+/** Those that meet the preferred latency and throughput stand before all others, whatever model. */
+function groupsOf(
+  board: Board,
+  sifted: Sifted['groups'],
+  { provider: preferences = {}, latency = {} }: RouteRequest,
+): Group[] {
+  const groupOf = (candidates: readonly Candidate[], isPreferred: boolean): Group => ({
+    board,
+    candidates,
+    preferences,
+    latency,
+    isPreferred,
+  });
+  if (!hasPreferences(preferences)) return sifted.map((candidates) => groupOf(candidates, true));
+  const meets = (it: Candidate): boolean => meetsPreferences(board.evidence, it, preferences);
+  return [true, false].flatMap((isPreferred) =>
+    sifted
+      .map((candidates) => candidates.filter((it) => meets(it) === isPreferred))
+      .filter((candidates) => candidates.length > 0)
+      .map((candidates) => groupOf(candidates, isPreferred)),
+  );
+}
+
+const BY_SORT = {
+  price: 'cost_optimized',
+  throughput: 'throughput',
+  latency: 'response_time',
+} as const;
 
 function strategyOf({ strategy: named, provider }: RouteRequest): Strategy {
   const sorted = provider?.sort === undefined ? undefined : BY_SORT[provider.sort];
@@ -155,12 +182,16 @@ function fixedMasses(caps: readonly number[]): number[] {
   });
 }
 
-function degradationOf(board: Board, { groups, isFailOpen }: Sifted): Degradation[] {
+function degradationOf(
+  board: Board,
+  { groups, isFailOpen }: Sifted,
+  isBlind: boolean,
+): Degradation[] {
   const degraded: Degradation[] = [];
   if (isFailOpen) degraded.push('all_open');
   if (board.snapshot.state === null) return [...degraded, 'no_cache'];
   const isMeasured = groups.some((group) => group.some(({ view }) => view.estimate.samples > 0));
-  return isMeasured ? degraded : [...degraded, 'no_metrics'];
+  return isMeasured && !isBlind ? degraded : [...degraded, 'no_metrics'];
 }
 
 /** One on probation is chosen to be tried, not because it is the best. */

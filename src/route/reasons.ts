@@ -31,6 +31,8 @@ export const REMARKS = {
   no_data: 'Nothing was measured here: its figures are those of its model and provider.',
   price_unknown: 'Its price is not known: it stands behind those whose price is.',
   changed: 'Its figures rest on what followed a change that was seen in the last half hour.',
+  below_preference:
+    'It misses `provider.preferred_max_latency` or `preferred_min_throughput`: it stands behind those that meet them.',
   half_open: 'It is on probation after failures, with a limited share.',
   fail_open: 'Its breaker is open, but so are those of all others.',
   explored: 'It is not the best by its score: chosen to keep knowing the others.',

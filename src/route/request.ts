@@ -1,4 +1,5 @@
 import { providerName } from '../event/provider.js';
+import type { LatencyChoice, Percentile } from './latency.js';
 
 /** Body of `POST /v1/route`, checked by its schema and with its defaults in place. */
 export interface RouteRequest {
@@ -16,15 +17,23 @@ export interface RouteRequest {
   estimate?: { input_tokens?: number; output_tokens?: number; cached_input_tokens?: number };
   require?: { capabilities?: string[]; context_tokens?: number; regions?: string[] };
   provider?: ProviderPreferences;
+  latency?: LatencyChoice;
   limit: number;
 }
+
+/** By percentile; all that are given are to hold. */
+export type Cutoffs = Partial<Record<Percentile, number>>;
 
 /** OpenRouter's `provider` object, as far as it is supported. */
 export interface ProviderPreferences {
   order?: string[];
   only?: string[];
   ignore?: string[];
-  sort?: 'price' | 'latency';
+  sort?: 'price' | 'throughput' | 'latency';
+  /** Seconds to the first token of a streamed answer, to the end of another; a number is of p50. */
+  preferred_max_latency?: number | Cutoffs;
+  /** Tokens a second; a number is of p50, p90 is what 90 % of the answers reach. */
+  preferred_min_throughput?: number | Cutoffs;
   /** USD per million tokens. */
   max_price?: { prompt?: number; completion?: number };
   allow_fallbacks?: boolean;

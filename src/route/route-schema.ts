@@ -12,18 +12,9 @@ import {
   record,
   string,
 } from './json-schema.js';
+import { LATENCY, MODEL, MODELS, PROVIDER, REQUIRE, TOKENS } from './preference-schema.js';
 import { DEGRADATIONS, REMARKS } from './reasons.js';
 import { STRATEGIES } from './strategies/registry.js';
-
-const MODEL = { type: 'string', minLength: 1, maxLength: 256 };
-const MODELS = { type: 'array', minItems: 1, maxItems: 32, items: MODEL };
-const NAMES = {
-  type: 'array',
-  maxItems: 64,
-  items: { type: 'string', minLength: 1, maxLength: 128 },
-};
-const TOKENS = { type: 'integer', minimum: 0, maximum: 100_000_000 };
-const USD = { type: 'number', minimum: 0, maximum: 1_000_000_000 };
 
 /** Body of `POST /v1/route`. */
 export const routeBody = {
@@ -42,15 +33,9 @@ export const routeBody = {
       default: [],
     },
     estimate: closed({ input_tokens: TOKENS, output_tokens: TOKENS, cached_input_tokens: TOKENS }),
-    require: closed({ capabilities: NAMES, context_tokens: TOKENS, regions: NAMES }),
-    provider: closed({
-      order: NAMES,
-      only: NAMES,
-      ignore: NAMES,
-      sort: { type: 'string', enum: ['price', 'latency'] },
-      max_price: closed({ prompt: USD, completion: USD }),
-      allow_fallbacks: { type: 'boolean' },
-    }),
+    require: REQUIRE,
+    provider: PROVIDER,
+    latency: LATENCY,
     sticky_key: { type: 'string', maxLength: 0 },
     limit: { type: 'integer', minimum: 1, maximum: 32, default: 3 },
     explain: { type: 'boolean', const: false },

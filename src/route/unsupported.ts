@@ -13,8 +13,6 @@ const UNSUPPORTED: ReadonlyMap<string, string | null> = new Map([
   ['provider.zdr', null],
   ['provider.quantizations', null],
   ['provider.enforce_distillable_text', null],
-  ['provider.preferred_max_latency', null],
-  ['provider.preferred_min_throughput', null],
   ['provider.max_price.request', null],
   ['provider.max_price.image', null],
 ]);

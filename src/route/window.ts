@@ -26,7 +26,7 @@ const WINDOW_MINUTES = 30;
 const TICK_MS = 5_000;
 const MINUTE_MS = 60_000;
 /** A gauge that is older than 15 s says nothing of now: its emitter may be gone. */
-const GAUGE_TICKS = 3;
+export const GAUGE_TICKS = 3;
 
 /**
  * Below this many first attempts the later ones count too. Later attempts inherit the requests
@@ -84,6 +84,15 @@ export function addTally(into: Tally, tally: Tally, weight = 1): void {
 export function sumBins({ bins, weights }: Window, from: number, to: number): Tally {
   const sum = emptyTally();
   for (let i = from; i < to; i++) addTally(sum, bins[i]!, weights[i]!);
+  return sum;
+}
+
+/** Unweighted sum of the newest minutes, which the ticks are part of. */
+export function sumNewest({ bins }: Window, minutes: number): Tally {
+  const sum = emptyTally();
+  for (let i = 0; i < WINDOW_TICKS && i * TICK_MS < minutes * MINUTE_MS; i++)
+    addTally(sum, bins[i]!);
+  for (let age = 0; age < minutes; age++) addTally(sum, bins[WINDOW_TICKS + age]!);
   return sum;
 }
 

@@ -46,8 +46,8 @@ describe('bad input', () => {
     ['tried [5]', { model, tried: [5] }, 'invalid_request', 'tried.0'],
     ['provider a text', { model, provider: 'openai' }, 'invalid_request', 'provider'],
     [
-      'sort by throughput',
-      { model, provider: { sort: 'throughput' } },
+      'sort by quality',
+      { model, provider: { sort: 'quality' } },
       'invalid_request',
       'provider.sort',
     ],
@@ -63,10 +63,22 @@ describe('bad input', () => {
     ['explain', { model, explain: true }, 'unsupported_field', 'explain'],
     ['zdr', { model, provider: { zdr: true } }, 'unsupported_field', 'provider.zdr'],
     [
-      'latency',
-      { model, provider: { preferred_max_latency: { p90: 1 } } },
-      'unsupported_field',
-      'provider.preferred_max_latency',
+      'latency < 0',
+      { model, provider: { preferred_max_latency: { p90: -1 } } },
+      'invalid_request',
+      'provider.preferred_max_latency.p90',
+    ],
+    [
+      'an unknown percentile',
+      { model, provider: { preferred_min_throughput: { p95: 1 } } },
+      'invalid_request',
+      'provider.preferred_min_throughput.p95',
+    ],
+    [
+      'a window of hours',
+      { model, latency: { window_minutes: 60 } },
+      'invalid_request',
+      'latency.window_minutes',
     ],
     [
       'price of images',

@@ -12,7 +12,7 @@ export const fallback: Strategy = {
   summary: 'By priority, the lowest number first; within one by expected cost of a success.',
   score: costOfSuccess,
   terms: (candidate) => [
-    { name: 'priority', value: candidate.view.offering.priority, unit: 'number' },
+    { name: 'priority', value: candidate.priority, unit: 'number' },
     ...termsOfCost(candidate),
   ],
   tiers: ({ candidates }) =>

@@ -11,14 +11,14 @@ export const weightedRoundRobin: Strategy = {
   order: 'drawn',
   summary: 'By the weights of the catalogue, within the lowest priority number.',
   score: () => null,
-  terms: ({ view }) => [
-    { name: 'priority', value: view.offering.priority, unit: 'number' },
-    { name: 'weight', value: view.offering.weight, unit: 'weight' },
+  terms: ({ priority, weight }) => [
+    { name: 'priority', value: priority, unit: 'number' },
+    { name: 'weight', value: weight, unit: 'weight' },
   ],
   tiers: ({ candidates }) =>
     byPriority(candidates).map((group) => ({
       order: 'drawn' as const,
       candidates: group,
-      weights: group.map((candidate) => candidate.view.offering.weight),
+      weights: group.map(({ weight }) => weight),
     })),
 };
