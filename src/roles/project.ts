@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import { schemas } from '../event/schemas.js';
+import type { FoldSettings } from '../fold/context.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import { createRefresher, type Refresher } from '../hotkeys/refresher.js';
 import { createDeadLetters } from '../log/dead-letters.js';
@@ -45,10 +46,7 @@ export interface Projector {
 /** The `project` role: from the log to rows and hot keys. */
 export async function startProjector(parts: ProjectorParts): Promise<Projector> {
   const { config, clock, logger, metrics, log, topics, pool, schema } = parts;
-  const settings = {
-    tickRetentionMs: config.tickRetentionMinutes * 60_000,
-    minuteRetentionMs: config.minuteRetentionDays * 86_400_000,
-  };
+  const settings = foldSettingsOf(config);
   await createMissingTopics(log, topics, config, parts.timestampType);
   await prepareProjection(parts.databaseUrl, pool, schema, settings, config.keysMax);
   const folded = foldedTopics(topics);
@@ -92,6 +90,13 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
       await stopUpkeep();
       await refresher.close();
     },
+  };
+}
+
+export function foldSettingsOf(config: Config): FoldSettings {
+  return {
+    tickRetentionMs: config.tickRetentionMinutes * 60_000,
+    minuteRetentionMs: config.minuteRetentionDays * 86_400_000,
   };
 }
 

@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool, PoolClient } from 'pg';
+import { withTransaction } from '../database/connect.js';
+import { AiRouterError } from '../errors.js';
+import { TABLE_NAMES } from '../fold/tables.js';
+import { hasTable } from './live.js';
+import { dropSchema, retiredSchema } from './shadow.js';
+
+/** Below the second after which Postgres looks for deadlocks: we give way, not a projector. */
+const LOCK_TIMEOUT_MS = 800;
+const ATTEMPTS_MAX = 30;
+const PAUSE_MS = 250;
+
+export interface SwapOptions {
+  pool: Pool;
+  live: string;
+  shadow: string;
+  /** Brings the shadow nearer to where the live projection is, while that goes on. */
+  approach(): Promise<void>;
+  /**
+   * Brings it to where the live projection is, in whose transaction no one commits: that must not
+   * take long. `isLive`: whether there are checkpoints to be asked.
+   */
+  arrive(client: PoolClient, isLive: boolean): Promise<void>;
+}
+
+/**
+ * Puts the shadow in the place of the live schema, in one transaction. Commits of projectors are
+ * held up in it, so the shadow is exactly where they are; then they find other tables under the
+ * same names, their compare-and-set fails, and they load their state again from what is there now.
+ * Hot keys are of another generation from then on, and are written anew.
+ *
+ * Who reads or writes holds it up, never the other way round for long: it gives way and tries again.
+ */
+export async function swap(options: SwapOptions): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await options.approach();
+    try {
+      await withTransaction(options.pool, 'read committed', (client) => exchange(client, options));
+      break;
+    } catch (error) {
+      if (attempt === ATTEMPTS_MAX || !isForWantOfLock(error)) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+  await dropSchema(options.pool, retiredSchema(options.live));
+}
+
+async function exchange(client: PoolClient, options: SwapOptions): Promise<void> {
+  const { live, shadow } = options;
+  // What was written without waiting for the disk is on it when this commit is.
+  await client.query('set local synchronous_commit = on');
+  await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  const isLive = await hasTable(client, live, 'projection_checkpoint');
+  // Every commit, and every read of many tables but one, begins with the checkpoints.
+  if (isLive) await lock(client, live, ['projection_checkpoint'], 'share row exclusive');
+  await options.arrive(client, isLive);
+  await keepAllowances(client, live, shadow, isLive);
+  if (isLive) {
+    await lock(client, live, ['projection_checkpoint'], 'access exclusive');
+    for (const name of TABLE_NAMES) {
+      if (await hasTable(client, live, name)) await lock(client, live, [name], 'access exclusive');
+    }
+  }
+  await copyGrants(client, live, shadow);
+  const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [live]);
+  if (rowCount === 1)
+    await client.query(`alter schema "${live}" rename to "${retiredSchema(live)}"`);
+  await client.query(`alter schema "${shadow}" rename to "${live}"`);
+}
+
+async function lock(
+  client: PoolClient,
+  schema: string,
+  tables: readonly string[],
+  mode: string,
+): Promise<void> {
+  const names = tables.map((table) => `"${schema}".${table}`);
+  await client.query(`lock table ${names.join(', ')} in ${mode} mode`);
+}
+
+/**
+ * What an operator let pass stays allowed, and known letters known. Where nobody can be asked any more, a partition whose
+ * limit was passed had been let pass, or there would be nothing behind it.
+ */
+async function keepAllowances(
+  client: PoolClient,
+  live: string,
+  shadow: string,
+  isLive: boolean,
+): Promise<void> {
+  await client.query(
+    isLive
+      ? `update "${shadow}".projection_checkpoint as made
+         set allowed_to = stored.allowed_to, dead_letters_from = stored.dead_letters_from
+         from "${live}".projection_checkpoint as stored
+         where stored.topic = made.topic and stored.partition = made.partition`
+      : `update "${shadow}".projection_checkpoint set allowed_to = offset_next
+         where undecodable_run > 0 or undecodable_recent <> '{}'`,
+  );
+}
+
+/** Who may use the live schema, its tables and its functions may use what comes in their place. */
+async function copyGrants(client: PoolClient, live: string, shadow: string): Promise<void> {
+  const { rows } = await client.query<{ sql: string }>(
+    `with grantee as (select oid, quote_ident(rolname) as name from pg_roles
+       union all select 0, 'public')
+     select format('grant %s on schema %I to %s', privilege_type, $2::text, grantee.name) as sql
+     from pg_namespace, aclexplode(nspacl) as acl join grantee on grantee.oid = acl.grantee
+     where nspname = $1
+     union all
+     select format('grant %s on %I.%I to %s', privilege_type, $2::text, relname, grantee.name)
+     from pg_class, aclexplode(relacl) as acl join grantee on grantee.oid = acl.grantee
+     where relnamespace = to_regnamespace(quote_ident($1)) and not relispartition
+       and to_regclass(format('%I.%I', $2::text, relname)) is not null
+     union all
+     select format('grant %s on function %I.%I(%s) to %s', privilege_type, $2::text, proname,
+       oidvectortypes(proargtypes), grantee.name)
+     from pg_proc, aclexplode(proacl) as acl join grantee on grantee.oid = acl.grantee
+     where pronamespace = to_regnamespace(quote_ident($1)) and prokind = 'f'
+       and to_regprocedure(format('%I.%I(%s)', $2::text, proname,
+         oidvectortypes(proargtypes))) is not null`,
+    [live, shadow],
+  );
+  for (const { sql } of rows) await client.query(sql);
+}
+
+/** SQLSTATEs lock_not_available and deadlock_detected. */
+const NO_LOCK = new Set(['55P03', '40P01']);
+
+function isForWantOfLock(error: unknown): boolean {
+  const cause = error instanceof AiRouterError ? (error.cause as { code?: string }) : null;
+  return NO_LOCK.has(cause?.code ?? '');
+}
