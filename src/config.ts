@@ -108,9 +108,30 @@ export const SETTINGS = {
   ),
   keysFile: optional(
     'AIROUTER_KEYS_FILE',
-    (): string | Broken => BROKEN,
-    'unset: access keys are not there yet, and only loopback is served',
-    'File of hashed access keys. Refused until it is read: nobody shall believe in keys that nobody checks.',
+    text,
+    'a path',
+    'File of access keys (airouter keys create), read again when it changes; without it only programs on this machine are served.',
+  ),
+  apiKey: optional(
+    'AIROUTER_KEY',
+    matching(/^air_[0-9a-f]{12}_[0-9a-f]{64}$/),
+    'a key that `airouter keys create` made',
+    'Key that this process shows to others: a router to the ingest role, `load` to a router.',
+    true,
+  ),
+  overloadDelayMs: required(
+    'AIROUTER_OVERLOAD_DELAY_MS',
+    '500',
+    integer(0, 60_000),
+    'an integer of 0..60000',
+    'Mean delay of the event loop, over a second, from which requests are refused as overloaded: what outlasts the patience of its caller is work for nothing. 0 = never.',
+  ),
+  overloadMemoryBytes: required(
+    'AIROUTER_OVERLOAD_MEMORY_BYTES',
+    '0',
+    integer(0, 1_099_511_627_776),
+    'an integer of 0..1099511627776',
+    'Resident memory from which requests are refused as overloaded, below the limit of the container; 0 = never.',
   ),
 
   // Where the parts are; unset = embedded

@@ -158,12 +158,18 @@ export const ERRORS = {
     http: 400,
     meaning: 'The field is known from other routers but not supported here.',
   },
-  unauthorized: { action: 'stop', exit: 2, http: 401, meaning: 'The key is missing or wrong.' },
+  unauthorized: {
+    action: 'stop',
+    exit: 2,
+    http: 401,
+    meaning: 'The key is missing, unknown, expired or revoked.',
+  },
   forbidden: {
     action: 'stop',
     exit: 2,
     http: 403,
-    meaning: 'The key lacks the scope, or the caller is not on loopback and no keys are set.',
+    meaning:
+      'The key lacks the scope, or no keys are set and the caller is no program on this machine.',
   },
   not_found: { action: 'stop', exit: 2, http: 404, meaning: 'No such route.' },
   model_not_found: {
@@ -172,12 +178,24 @@ export const ERRORS = {
     http: 404,
     meaning: 'No offering of the named models is in the catalogue.',
   },
+  request_timeout: {
+    action: 'stop',
+    exit: 2,
+    http: 408,
+    meaning: 'The request did not arrive whole within its time.',
+  },
   payload_too_large: { action: 'stop', exit: 2, http: 413, meaning: 'The body is over its limit.' },
   unsupported_media_type: {
     action: 'stop',
     exit: 2,
     http: 415,
     meaning: 'The body is not application/json.',
+  },
+  headers_too_large: {
+    action: 'stop',
+    exit: 2,
+    http: 431,
+    meaning: 'The headers are over their limit.',
   },
   no_eligible_offering: {
     action: 'stop',

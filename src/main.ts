@@ -155,6 +155,18 @@ function addTools(add: Add): void {
     'bring the schemas of DATABASE_URL up to date, as their owner',
     () => import('./commands/migrate.js'),
   );
+  add(
+    'keys',
+    'access keys: `keys create`, `keys list`, `keys revoke ID`',
+    () => import('./commands/keys.js'),
+  )
+    .argument('<action>', 'create, list or revoke')
+    .argument('[id]', 'of the key that is revoked')
+    .option('--tenant <name>', 'whose key it is')
+    .option('--all-tenants', 'a key that speaks for every tenant, as that of a router does')
+    .option('--scope <scopes>', 'of route, ingest, analyst, admin; comma separated')
+    .option('--expires-days <n>', 'for how long it is good; for ever without it')
+    .option('--requests-per-second <n>', 'its limit at each process; none without it');
   add('config', 'the settings in force, secrets hidden', () => import('./commands/config.js'));
 }
 

@@ -1,6 +1,7 @@
 import { wallClock } from '../clock.js';
 import { createMetrics } from '../observe/metrics.js';
 import { createDecisionLog, httpTarget } from '../roles/decision-log.js';
+import { openEdge } from '../roles/edge.js';
 import { openIngest } from '../roles/ingest.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { startProjector } from '../roles/project.js';
@@ -13,6 +14,9 @@ export async function run(context: CommandContext): Promise<void> {
   const { config, logger } = context;
   const closers: (() => Promise<void>)[] = [];
   try {
+    const edge = await openEdge(config, logger, wallClock);
+    closers.unshift(edge.close);
+    const { access, overload } = edge;
     const parts = await openParts(context, 'own');
     closers.unshift(parts.close);
     const metrics = createMetrics();
@@ -20,14 +24,16 @@ export async function run(context: CommandContext): Promise<void> {
     closers.unshift(() => hotKeys.close());
     const common = { config, logger, metrics, clock: wallClock, hotKeys };
     const deadline = { deadlineMs: config.shutdownTimeoutMs / 2 };
-    const ingest = await openIngest({ ...parts, ...common });
+    const ingest = await openIngest({ ...parts, ...common, access });
     closers.unshift(() => ingest.close(deadline));
-    const { ingestUrl, decisionLog: share } = config;
-    const target = ingestUrl === null ? ingest.decisions : httpTarget(ingestUrl, logger);
+    const { ingestUrl, apiKey, decisionLog: share } = config;
+    const target = ingestUrl === null ? ingest.decisions : httpTarget(ingestUrl, apiKey, logger);
     const decisions = createDecisionLog({ target, share, metrics, logger });
     closers.unshift(() => decisions.close(deadline));
     const router = await startRouter({
       ...common,
+      access,
+      overload,
       ownerToken: parts.owner!.token,
       onDecision: decisions.record,
       register: ingest.register,

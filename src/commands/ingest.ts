@@ -3,6 +3,7 @@ import { AiRouterError } from '../errors.js';
 import { topicsOf } from '../log/topics.js';
 import { createMetrics } from '../observe/metrics.js';
 import { ownerGone } from '../roles/attachment.js';
+import { openEdge } from '../roles/edge.js';
 import { startIngest } from '../roles/ingest.js';
 import { openKafkaLog } from '../roles/kafka.js';
 import { openParts } from '../roles/parts.js';
@@ -14,6 +15,8 @@ export async function run(context: CommandContext): Promise<void> {
   const { config, logger, stop } = context;
   const closers: (() => Promise<void>)[] = [];
   try {
+    const edge = await openEdge(config, logger, wallClock);
+    closers.unshift(edge.close);
     const kafka = openKafkaLog({ config, logger });
     const parts = kafka === null ? await openParts(context, 'attach') : null;
     const log = kafka ?? parts!.log;
@@ -25,6 +28,8 @@ export async function run(context: CommandContext): Promise<void> {
       metrics: createMetrics(),
       log,
       topics: topicsOf(config.namespace),
+      access: edge.access,
+      overload: edge.overload,
     });
     closers.unshift(ingest.close);
     context.progress(`AiRouter takes outcomes on http://${config.host}:${ingest.port}`);

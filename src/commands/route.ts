@@ -2,6 +2,7 @@ import { wallClock } from '../clock.js';
 import { AiRouterError } from '../errors.js';
 import { createMetrics, type Metrics } from '../observe/metrics.js';
 import { createDecisionLog, type DecisionLog, httpTarget } from '../roles/decision-log.js';
+import { openEdge } from '../roles/edge.js';
 import { redisHotKeys, startRouter } from '../roles/route.js';
 import { type Mint, virtualMint } from '../route/mint.js';
 import { seedOf } from './arguments.js';
@@ -24,10 +25,20 @@ export async function run(
       'REDIS_URL is not set: a router of its own needs the hot keys in Redis',
     );
   }
+  const { access, overload, close: closeEdge } = await openEdge(config, logger, wallClock);
   const hotKeys = redisHotKeys(config, logger);
   try {
     const metrics = createMetrics();
-    const common = { config, logger, metrics, clock: wallClock, hotKeys, ...mint };
+    const common = {
+      config,
+      logger,
+      metrics,
+      clock: wallClock,
+      hotKeys,
+      access,
+      overload,
+      ...mint,
+    };
     const decisions = openDecisionLog(context, metrics);
     const router = await startRouter(
       decisions === null ? common : { ...common, onDecision: decisions.record },
@@ -36,6 +47,7 @@ export async function run(
     const deadline = { deadlineMs: config.shutdownTimeoutMs / 2 };
     await serveUntilStopped(context, [router.close, async () => decisions?.close(deadline)]);
   } finally {
+    await closeEdge();
     await hotKeys.close();
   }
 }
@@ -57,10 +69,15 @@ function mintOf({ config }: CommandContext, virtualSeed: unknown): { mint?: Mint
 
 /** The log is behind the ingest role; a router without one decides all the same. */
 function openDecisionLog({ config, logger }: CommandContext, metrics: Metrics): DecisionLog | null {
-  const { ingestUrl, decisionLog: share } = config;
+  const { ingestUrl, apiKey, decisionLog: share } = config;
   if (share === 0) return null;
   if (ingestUrl !== null) {
-    return createDecisionLog({ target: httpTarget(ingestUrl, logger), share, metrics, logger });
+    return createDecisionLog({
+      target: httpTarget(ingestUrl, apiKey, logger),
+      share,
+      metrics,
+      logger,
+    });
   }
   logger.warn({}, 'AIROUTER_INGEST_URL is not set: decisions are not logged.');
   return null;

@@ -29,8 +29,8 @@ export const CONNECTIONS = 8;
 const TIMEOUT_MS = 10_000;
 
 /** A caller of the router as its users are: HTTP over kept connections. */
-export function createRouteCaller(url: string): RouteCaller {
-  const http: HttpCaller = createHttpCaller(url, null, CONNECTIONS);
+export function createRouteCaller(url: string, apiKey: string | null = null): RouteCaller {
+  const http: HttpCaller = createHttpCaller(url, apiKey, CONNECTIONS);
   return {
     async route(body, virtualMs) {
       const { status, body: answer } = await http.call({

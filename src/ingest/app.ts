@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Access, guard } from '../access/access.js';
+import type { Caller } from '../access/caller.js';
 import type { Clock } from '../clock.js';
-import { AiRouterError, asAiRouterError, ERRORS } from '../errors.js';
+import { AiRouterError, ERRORS } from '../errors.js';
 import type { Metrics } from '../observe/metrics.js';
-import type { Authenticate } from '../route/access.js';
 import { BodyBudget } from './body-budget.js';
 import { readDecision } from './decision-item.js';
 import { BODIES, documentedBody } from './documented-body.js';
@@ -18,7 +19,6 @@ import { readSummary } from './summary-item.js';
 /** Items of one body, in all its lists. */
 export const ITEMS_MAX = 1_000;
 export const BODY_BYTES_MAX = 5 * 1024 * 1024;
-const RETRY_AFTER_S = 1;
 
 const PROBLEMS = ['rule_broken', 'record_too_large', 'log_unavailable', 'overloaded'] as const;
 
@@ -26,8 +26,7 @@ export interface IngestAppOptions {
   writer: RecordWriter;
   places: Places;
   clock: Clock;
-  /** Who the caller is; throws where there is nothing for it here. */
-  authenticate: Authenticate;
+  access: Access;
   metrics: Metrics | null;
 }
 
@@ -38,19 +37,16 @@ type Lists = Partial<Record<string, unknown[]>>;
  * every accepted item is in the log; 503, that none may be counted on, and all may be sent again.
  */
 export function registerIngest(app: FastifyInstance, options: IngestAppOptions): void {
-  const { places, clock } = options;
+  const { places, clock, access } = options;
   const entries = entriesOf(places);
-  app.register(async (guarded) => {
-    guardWith(guarded, options);
-    const post = postTo(guarded, options);
-    post('/v1/outcomes', BODIES.outcomes, (body, tenant) => {
+  const budget = new BodyBudget();
+  app.register(async (telling) => {
+    guard(telling, access, 'ingest');
+    admitWithin(budget, telling);
+    const post = postTo(telling, options);
+    post('/v1/outcomes', BODIES.outcomes, (body, caller) => {
       const intake = new Intake();
-      const own =
-        <T>(read: (item: unknown) => Read<T>) =>
-        (item: unknown): Read<T> => {
-          const mine = ofTenant(item, tenant);
-          return 'broken' in mine ? mine : read(mine.value);
-        };
+      const own = ofCaller(caller);
       const nowMs = clock.nowMs();
       const summary = (item: unknown) => readSummary(item, nowMs);
       intake.take('outcomes', body['outcomes'] ?? [], own(readOutcome), entries.outcome);
@@ -62,32 +58,40 @@ export function registerIngest(app: FastifyInstance, options: IngestAppOptions):
       intake.take('inflight', body['inflight'] ?? [], readInflight, entries.inflight);
       return intake;
     });
-    post('/v1/decisions', BODIES.decisions, (body) => {
+  });
+  app.register(async (routers) => {
+    guard(routers, access, 'route');
+    admitWithin(budget, routers);
+    postTo(routers, options)('/v1/decisions', BODIES.decisions, (body, caller) => {
       const intake = new Intake();
-      intake.take('decisions', body['decisions'] ?? [], readDecision, entries.decision);
+      const own = ofCaller(caller)(readDecision);
+      intake.take('decisions', body['decisions'] ?? [], own, entries.decision);
       return intake;
     });
   });
 }
 
-function guardWith(app: FastifyInstance, { authenticate }: IngestAppOptions): void {
-  const budget = new BodyBudget();
-  app.decorateRequest('caller', null);
-  app.addHook('onRequest', async (request, reply) => {
-    request.caller = authenticate(request);
+function admitWithin(budget: BodyBudget, app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
     budget.admit(request, reply);
+    done();
   });
-  app.addHook('onError', async (_request, reply, error) => {
-    const { code } = asAiRouterError(error);
-    if (ERRORS[code].http === 503) reply.header('retry-after', String(RETRY_AFTER_S));
-  });
+}
+
+/** Reads items as those of the caller's tenant. */
+function ofCaller(caller: Caller) {
+  return <T>(read: (item: unknown) => Read<T>) =>
+    (item: unknown): Read<T> => {
+      const mine = ofTenant(item, caller);
+      return 'broken' in mine ? mine : read(mine.value);
+    };
 }
 
 function postTo(app: FastifyInstance, { writer, metrics }: IngestAppOptions) {
   return (
     url: string,
     { about, documented }: (typeof BODIES)[keyof typeof BODIES],
-    intakeOf: (body: Lists, tenant: string) => Intake,
+    intakeOf: (body: Lists, caller: Caller) => Intake,
   ): void => {
     const lists = Object.keys(documented);
     app.post<{ Body: Lists }>(
@@ -99,7 +103,7 @@ function postTo(app: FastifyInstance, { writer, metrics }: IngestAppOptions) {
       },
       async (request, reply) => {
         checkCount(request, lists);
-        const { entries, errors } = intakeOf(request.body, request.caller?.tenant ?? '');
+        const { entries, errors } = intakeOf(request.body, request.caller!);
         const count = (result: string, items: number) =>
           metrics?.counter('ingestItems').inc({ route: url, result }, items);
         count('rejected', errors.length);

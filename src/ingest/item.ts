@@ -1,3 +1,4 @@
+import type { Caller } from '../access/caller.js';
 import { AiRouterError, type ErrorCode } from '../errors.js';
 import type { Uuid } from '../event/outcome.js';
 import type { BrokenRule } from '../event/rules.js';
@@ -75,12 +76,9 @@ function isForeignText(value: unknown): value is string {
   return typeof value === 'string' && value.length >= 1 && value.length <= FOREIGN_TEXT_MAX;
 }
 
-/**
- * The item as one of the caller's tenant: a key that belongs to a tenant speaks for no other one.
- * The empty tenant is that of callers without a key of a tenant; they may name any.
- */
-export function ofTenant(item: unknown, tenant: string): Read<unknown> {
-  if (tenant === '' || !isItem(item) || item['tenant'] === tenant) return { value: item };
-  if (item['tenant'] === undefined) return { value: { ...item, tenant } };
-  return broken('tenant', 'absent, or the tenant of the key');
+/** The item as one of the caller's tenant: a key that belongs to a tenant speaks for no other one. */
+export function ofTenant(item: unknown, { tenant, namesTenants }: Caller): Read<unknown> {
+  if (!isItem(item) || item['tenant'] === tenant) return { value: item };
+  if (item['tenant'] === undefined) return { value: tenant === '' ? item : { ...item, tenant } };
+  return namesTenants ? { value: item } : broken('tenant', 'absent, or the tenant of the key');
 }

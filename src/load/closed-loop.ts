@@ -21,7 +21,13 @@ export async function runRemoteLoop(options: RemoteLoopOptions): Promise<DemoRes
   await emptyNamespace(parts.log, parts.pool, parts.topics, namespace, partitions);
   context.stop.throwIfAborted();
   const clock = new VirtualClock();
-  const router = new RemoteRouter({ url, seed, parts, stop: context.stop });
+  const router = new RemoteRouter({
+    url,
+    apiKey: context.config.apiKey,
+    seed,
+    parts,
+    stop: context.stop,
+  });
   const traced = await openTracedLoop({
     ...options,
     clock,

@@ -58,7 +58,7 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
     for (const dueMs of batch.dueMs) acknowledged.add(batch.acknowledgedMs - dueMs);
     freshness?.published(batch);
   });
-  const requests = routeUrl === null ? null : new RouteRequests(routeUrl);
+  const requests = routeUrl === null ? null : new RouteRequests(routeUrl, context.config.apiKey);
   const traffic = createTraffic(seed, preciseNowMs(), seconds);
   try {
     await atConstantRate({

@@ -8,6 +8,8 @@ import type { Parts } from '../roles/parts.js';
 
 export interface RemoteRouterOptions {
   url: string;
+  /** Shown to a router that asks for one. */
+  apiKey: string | null;
   seed: string;
   parts: Pick<Parts, 'log' | 'topics'>;
   stop: AbortSignal;
@@ -30,7 +32,7 @@ export class RemoteRouter implements RouteCaller {
 
   constructor(options: RemoteRouterOptions) {
     this.#options = options;
-    this.#caller = createRouteCaller(options.url);
+    this.#caller = createRouteCaller(options.url, options.apiKey);
   }
 
   /** Resolves when the router decides by everything that is in the log now. */

@@ -29,8 +29,8 @@ export class RouteRequests {
   #requests = 0;
   #notSent = 0;
 
-  constructor(url: string) {
-    this.#http = createHttpCaller(url, null, SOCKETS);
+  constructor(url: string, apiKey: string | null) {
+    this.#http = createHttpCaller(url, apiKey, SOCKETS);
   }
 
   send(body: object, dueMs: number): void {

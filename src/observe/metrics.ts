@@ -53,6 +53,12 @@ export const METRICS = {
     help: "Age of the router's snapshot.",
     labels: [],
   },
+  refused: {
+    name: 'airouter_http_refused_total',
+    type: 'counter',
+    help: 'Requests that were refused for who asked (unauthorized, forbidden), for how often (rate_limited), or because too much was under way (overloaded).',
+    labels: ['code'],
+  },
   ingestItems: {
     name: 'airouter_ingest_items_total',
     type: 'counter',

@@ -85,9 +85,13 @@ export function isKept(decisionId: Uuid, share: number): boolean {
   return createHash('sha256').update(decisionId).digest().readUIntBE(0, 6) / 2 ** 48 < share;
 }
 
-/** The ingest role at a URL. */
-export function httpTarget(url: string, logger: Pick<Logger, 'warn'>): DecisionTarget {
-  const caller = createHttpCaller(url, null, 1);
+/** The ingest role at a URL, entered by a key where it asks for one. */
+export function httpTarget(
+  url: string,
+  apiKey: string | null,
+  logger: Pick<Logger, 'warn'>,
+): DecisionTarget {
+  const caller = createHttpCaller(url, apiKey, 1);
   let wasRefused = false;
   const to = {
     path: '/v1/decisions',

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { Access } from '../access/access.js';
+import { localAccess } from '../access/local-access.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import { AiRouterError, asAiRouterError } from '../errors.js';
@@ -15,9 +17,10 @@ import type { Log } from '../log/port.js';
 import type { Topics } from '../log/topics.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
-import { loopbackOnly } from '../route/access.js';
+import { registerMetrics } from '../route/app.js';
 import { registerDocs } from '../route/docs/register.js';
-import { health, metricsPage, readiness } from '../route/pages-schema.js';
+import type { OverloadLimits } from '../route/overload.js';
+import { health, readiness } from '../route/pages-schema.js';
 import { createServer } from '../route/server.js';
 import type { DecisionTarget } from './decision-log.js';
 import { listen } from './listen.js';
@@ -30,6 +33,10 @@ export interface IngestParts {
   metrics: Metrics;
   log: Log;
   topics: Topics;
+  /** By default only programs on this machine are served. */
+  access?: Access;
+  /** By default nothing is refused for it. */
+  overload?: OverloadLimits;
 }
 
 export interface Ingest {
@@ -45,7 +52,7 @@ export interface Ingest {
 
 /** The `ingest` role without a server of its own: what is sent becomes records of the log. */
 export async function openIngest(parts: IngestParts): Promise<Ingest> {
-  const { config, clock, logger, metrics, log, topics } = parts;
+  const { config, clock, logger, metrics, log, topics, access = localAccess } = parts;
   await createMissingTopics(log, topics, config, 'LogAppendTime');
   const { outcomes, summaries, inflight, decisions } = topics;
   const partitions = await log.partitions([outcomes, summaries, inflight, decisions]);
@@ -58,7 +65,7 @@ export async function openIngest(parts: IngestParts): Promise<Ingest> {
   const places = { topics, partitions };
   return {
     register(app) {
-      registerIngest(app, { writer, places, clock, authenticate: loopbackOnly, metrics });
+      registerIngest(app, { writer, places, clock, access, metrics });
     },
     decisions: ownDecisions(writer, entriesOf(places)),
     isFailing: () => writer.isFailing,
@@ -92,21 +99,13 @@ function ownDecisions(writer: RecordWriter, entries: Entries): DecisionTarget {
 export async function startIngest(
   parts: IngestParts,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const { config, logger, metrics } = parts;
+  const { config, logger, metrics, access = localAccess, overload } = parts;
   const ingest = await openIngest(parts);
-  const app = createServer(logger);
+  const app = createServer(logger, { metrics, ...(overload !== undefined && { overload }) });
   registerDocs(app);
   ingest.register(app);
   registerProbes(app, ingest);
-  app.register(async (guarded) => {
-    guarded.addHook('onRequest', async (request) => {
-      loopbackOnly(request);
-    });
-    guarded.get('/metrics', { schema: metricsPage }, async (_request, reply) => {
-      reply.type(metrics.registry.contentType);
-      return metrics.registry.metrics();
-    });
-  });
+  registerMetrics(app, metrics, access);
   const port = await listen(app, config);
   return {
     port,

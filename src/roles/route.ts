@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Access } from '../access/access.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import type { Decision } from '../event/outcome.js';
@@ -12,6 +13,7 @@ import { registerRouter } from '../route/app.js';
 import { registerDocs } from '../route/docs/register.js';
 import { registerHotKeysOwner } from '../route/hot-keys-owner.js';
 import type { Mint } from '../route/mint.js';
+import type { OverloadLimits } from '../route/overload.js';
 import { createServer } from '../route/server.js';
 import { createSnapshotSource } from '../route/snapshot-source.js';
 import { listen } from './listen.js';
@@ -22,6 +24,10 @@ export interface RouterParts {
   logger: Logger;
   metrics: Metrics;
   hotKeys: HotKeys;
+  /** By default only programs on this machine are served. */
+  access?: Access;
+  /** By default nothing is refused for it. */
+  overload?: OverloadLimits;
   /** Virtual time, in closed loops only. */
   mint?: Mint;
   asOfClock?: Clock;
@@ -46,7 +52,7 @@ export interface Router {
 /** The `route` role: hot keys into a snapshot, and answers from it. */
 export async function startRouter(parts: RouterParts): Promise<Router> {
   const { config, clock, logger, metrics, hotKeys, mint, fallbackModels, ownerToken } = parts;
-  const { asOfClock, onDecision, register } = parts;
+  const { asOfClock, onDecision, register, access, overload } = parts;
   const snapshots = createSnapshotSource(
     fallbackModels === undefined ? { logger } : { logger, fallbackModels },
   );
@@ -57,7 +63,7 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
     clock,
     logger,
   });
-  const app = createServer(logger);
+  const app = createServer(logger, { metrics, ...(overload !== undefined && { overload }) });
   registerDocs(app);
   registerRouter(app, {
     snapshotSource: snapshots,
@@ -65,6 +71,7 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
     logger,
     metrics,
     staleAfterMs: config.staleAfterMs,
+    ...(access !== undefined && { access }),
     ...(mint !== undefined && { mint }),
     ...(asOfClock !== undefined && { asOfClock }),
     ...(onDecision !== undefined && { onDecision }),

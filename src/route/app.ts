@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
+import { type Access, admitOrLocal, guard, guardPages } from '../access/access.js';
+import { localAccess } from '../access/local-access.js';
 import type { Clock } from '../clock.js';
 import { AiRouterError } from '../errors.js';
 import type { Decision } from '../event/outcome.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
-import { type Authenticate, loopbackOnly } from './access.js';
-import { registerDashboard } from './dashboard/register.js';
+import { registerBoard, registerDashboard } from './dashboard/register.js';
 import { registerDocs } from './docs/register.js';
 import { clockMint, type Mint } from './mint.js';
 import { registerPages } from './pages.js';
@@ -27,8 +28,8 @@ export interface RouteAppOptions {
   onDecision?: (decision: Decision) => void;
   /** Identity and moment of decisions; by default UUIDv7 at the clock's time. */
   mint?: Mint;
-  /** By default only loopback is served. */
-  authenticate?: Authenticate;
+  /** By default only programs on this machine are served. */
+  access?: Access;
   metrics?: Metrics;
 }
 
@@ -42,7 +43,7 @@ export function createRouteApp(options: RouteAppOptions): FastifyInstance {
 
 /** The router's routes, on a server that may have those of other roles too. */
 export function registerRouter(app: FastifyInstance, options: RouteAppOptions): void {
-  const { snapshotSource, clock, logger, staleAfterMs } = options;
+  const { snapshotSource, clock, logger, staleAfterMs, access = localAccess } = options;
   const asOfClock = options.asOfClock ?? clock;
   const snapshotOf = (): Snapshot => {
     const snapshot = snapshotSource.current();
@@ -50,13 +51,9 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
     throw new AiRouterError('not_ready', 'no hot keys have been read yet');
   };
   registerProbes(app, snapshotSource, clock);
-  app.register(async (guarded) => {
-    const authenticate = options.authenticate ?? loopbackOnly;
-    guarded.decorateRequest('caller', null);
-    guarded.addHook('onRequest', async (request) => {
-      request.caller = authenticate(request);
-    });
-    registerRoute(guarded, {
+  app.register(async (deciding) => {
+    guard(deciding, access, 'route');
+    registerRoute(deciding, {
       snapshotOf,
       mint: options.mint ?? clockMint(clock),
       staleAfterMs,
@@ -64,10 +61,17 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
       metrics: options.metrics ?? null,
       logger,
     });
-    registerPages(guarded, { snapshotOf, clock: asOfClock });
-    registerDashboard(guarded, { snapshotOf, clock, asOfClock, staleAfterMs });
-    if (options.metrics !== undefined) registerMetrics(guarded, options.metrics);
   });
+  app.register(async (reading) => {
+    guard(reading, access, 'route', 'analyst');
+    registerPages(reading, { snapshotOf, clock: asOfClock });
+    registerBoard(reading, { snapshotOf, clock, asOfClock, staleAfterMs });
+  });
+  app.register(async (pages) => {
+    guardPages(pages, access);
+    registerDashboard(pages);
+  });
+  if (options.metrics !== undefined) registerMetrics(app, options.metrics, access);
 }
 
 /** For orchestrators, which call from elsewhere and hold no key: they tell nothing of anybody. */
@@ -93,9 +97,14 @@ function registerProbes(root: FastifyInstance, source: SnapshotSource, clock: Cl
   });
 }
 
-function registerMetrics(app: FastifyInstance, { registry }: Metrics): void {
-  app.get('/metrics', { schema: metricsPage }, async (_request, reply) => {
-    reply.type(registry.contentType);
-    return registry.metrics();
+/** Whoever collects metrics from this machine needs no key. */
+export function registerMetrics(app: FastifyInstance, metrics: Metrics, access: Access): void {
+  const { registry } = metrics;
+  const onRequest = admitOrLocal(access, 'analyst');
+  app.register(async (collected) => {
+    collected.get('/metrics', { schema: metricsPage, onRequest }, async (_request, reply) => {
+      reply.type(registry.contentType);
+      return registry.metrics();
+    });
   });
 }

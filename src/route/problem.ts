@@ -44,7 +44,11 @@ function problem(code: ErrorCode, title: string, status: number): Problem {
   return { type: `urn:airouter:error:${code}`, title, status, code, detail: title };
 }
 
+/** What passes by itself may be tried again after this. */
+const RETRY_AFTER_S = 1;
+
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_S);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(problem);
 }
 

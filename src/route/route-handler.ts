@@ -3,7 +3,6 @@ import type { Decision } from '../event/outcome.js';
 import { formatUuid } from '../event/uuid.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
-import type { Caller } from './access.js';
 import { BoardCache } from './board.js';
 import { type Decided, decide } from './decide.js';
 import { decisionRecord } from './decision-record.js';
@@ -15,7 +14,6 @@ import { stateRefOf } from './state-ref.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    caller: Caller | null;
     made: Made | null;
   }
 }

@@ -1,8 +1,10 @@
-import type { Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
-import { AiRouterError } from '../errors.js';
+import { AiRouterError, type ErrorCode } from '../errors.js';
 import type { Logger } from '../observe/logger.js';
-import { errorOfFramework, PROBLEM_TYPE, problemOf, sendProblem } from './problem.js';
+import type { Metrics } from '../observe/metrics.js';
+import { type OverloadLimits, shedOverload } from './overload.js';
+import { errorOfFramework, problemOf, sendProblem } from './problem.js';
+import { refuseMalformed } from './refuse-malformed.js';
 
 /** Bodies of requests: the largest sensible one is a few KiB. */
 const BODY_BYTES_MAX = 64 * 1024;
@@ -10,17 +12,30 @@ const BODY_BYTES_MAX = 64 * 1024;
 const PARAMETER_CHARACTERS_MAX = 4096;
 /** Bodies are small and callers near: who needs longer is stuck, or means harm. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+/** How often both are looked at: by so much later a slow request is ended. */
+const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
+const HEADER_BYTES_MAX = 16 * 1024;
 const CONNECTION_TIMEOUT_MS = 60_000;
 /** Above the 60 s of common load balancers, so that they close first and no request is lost. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 /** Each open socket costs about 10 KB. */
 const CONNECTIONS_MAX = 10_000;
 
+export interface ServerOptions {
+  /** Above which requests are refused; by default none are. */
+  overload?: OverloadLimits;
+  metrics?: Metrics;
+}
+
 /**
  * A server whose every error is problem JSON, without routes. Bounded in what it waits for, in what it
  * reads and in how many it talks to.
  */
-export function createServer(logger: Pick<Logger, 'error'>): FastifyInstance {
+export function createServer(
+  logger: Pick<Logger, 'error'>,
+  { overload, metrics }: ServerOptions = {},
+): FastifyInstance {
   const app = fastify({
     // A line a request is the dearest part of one; what changes is logged, not what happens.
     logger: false,
@@ -28,6 +43,11 @@ export function createServer(logger: Pick<Logger, 'error'>): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    },
     forceCloseConnections: 'idle',
     // While it stops, those who are connected are still answered, and told to go elsewhere.
     return503OnClosing: false,
@@ -42,6 +62,8 @@ export function createServer(logger: Pick<Logger, 'error'>): FastifyInstance {
   app.server.maxConnections = CONNECTIONS_MAX;
   // Fastify takes text/plain too.
   app.removeContentTypeParser('text/plain');
+  app.decorateRequest('caller', null);
+  if (overload !== undefined) shedOverload(app, overload);
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, problemOf(new AiRouterError('not_found', 'no such route'))),
   );
@@ -49,23 +71,19 @@ export function createServer(logger: Pick<Logger, 'error'>): FastifyInstance {
   app.setErrorHandler((error: Error, request, reply) => {
     const known = errorOfFramework(error, request.routeOptions.bodyLimit);
     if (known.code === 'internal') reportDefect(error);
+    if (REFUSALS.has(known.code)) metrics?.counter('refused').inc({ code: known.code });
     return sendProblem(reply, problemOf(known));
   });
   return app;
 }
 
-/** What is not HTTP never becomes a request: answered on the bare socket. */
-function refuseMalformed(error: Error, socket: Socket): void {
-  if (!socket.writable) return;
-  const field = 'request';
-  const rule = 'well-formed HTTP/1.1';
-  const broken = new AiRouterError('invalid_request', error.message, { field, rule });
-  const body = JSON.stringify({ ...problemOf(broken), detail: `${field} must be ${rule}` });
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\ncontent-type: ${PROBLEM_TYPE}\r\nconnection: close\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-}
+/** What is refused for who asks, or for when. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'unauthorized',
+  'forbidden',
+  'rate_limited',
+  'overloaded',
+]);
 
 const DEFECT_LOG_INTERVAL_MS = 10_000;
 

@@ -1,8 +1,9 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { Access } from '../../src/access/access.js';
+import { localAccess } from '../../src/access/local-access.js';
 import { registerIngest } from '../../src/ingest/app.js';
 import { RecordWriter, type RecordWriterOptions } from '../../src/ingest/record-writer.js';
 import { topicsOf } from '../../src/log/topics.js';
-import { type Authenticate, loopbackOnly } from '../../src/route/access.js';
 import { createServer } from '../../src/route/server.js';
 import { START_MS } from '../fold/outcomes.js';
 import { FakeLog } from './fake-log.js';
@@ -20,10 +21,10 @@ export interface TestIngest {
 export function ingestApp(
   log = new FakeLog(),
   options: Partial<RecordWriterOptions> = {},
-  authenticate: Authenticate = loopbackOnly,
+  access: Access = localAccess,
 ): TestIngest {
   const app = createServer({ error: () => {} });
-  return { app, log, writer: registerIngestOn(app, log, options, authenticate) };
+  return { app, log, writer: registerIngestOn(app, log, options, access) };
 }
 
 /** Adds the ingest routes to a server. */
@@ -31,7 +32,7 @@ export function registerIngestOn(
   app: FastifyInstance,
   log = new FakeLog(),
   options: Partial<RecordWriterOptions> = {},
-  authenticate: Authenticate = loopbackOnly,
+  access: Access = localAccess,
 ): RecordWriter {
   const writer = new RecordWriter({
     log,
@@ -50,7 +51,7 @@ export function registerIngestOn(
     writer,
     places: { topics: TOPICS, partitions },
     clock,
-    authenticate,
+    access,
     metrics: null,
   });
   return writer;

@@ -35,7 +35,13 @@ async function routerOf(seed: string, vectors: (Vector | null)[]) {
   close = server.close;
   const stop = new AbortController();
   const parts = { log, topics: TOPICS };
-  const router = new RemoteRouter({ url: server.url, seed: '1', parts, stop: stop.signal });
+  const router = new RemoteRouter({
+    url: server.url,
+    apiKey: null,
+    seed: '1',
+    parts,
+    stop: stop.signal,
+  });
   return { router, stop, asked: () => asked };
 }
 

@@ -19,7 +19,7 @@ it('no request waits for the answer of another, and each counts from when it was
     return { status: 200, body: { degraded: ['stale'] } };
   });
   close = server.close;
-  const requests = new RouteRequests(server.url);
+  const requests = new RouteRequests(server.url, null);
   for (let i = 0; i < 20; i++) requests.send({ i }, preciseNowMs() - 1_000);
   await requests.settled();
   requests.close();
@@ -29,7 +29,7 @@ it('no request waits for the answer of another, and each counts from when it was
 
 it('what is not an answer is counted by what it was', async () => {
   const server = await answeringServer(({ status }) => ({ status: status as number, body: {} }));
-  const requests = new RouteRequests(server.url);
+  const requests = new RouteRequests(server.url, null);
   for (const status of [404, 503, 503]) requests.send({ status }, preciseNowMs());
   await requests.settled();
   await server.close();

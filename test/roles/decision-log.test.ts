@@ -43,7 +43,7 @@ async function countsOf(metrics: Metrics): Promise<Record<string, number>> {
 it('hands the decisions of a router over HTTP to the log, whole', async () => {
   const { url, log } = await airouter();
   const metrics = createMetrics();
-  const target = httpTarget(url, logger);
+  const target = httpTarget(url, null, logger);
   const decisions = createDecisionLog({ target, share: 1, metrics, logger });
   const made: Decision[] = [];
   const onDecision = (one: Decision): void => {

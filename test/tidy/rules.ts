@@ -7,7 +7,7 @@ export const CLIENT_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['src/log/'],
   ioredis: ['src/hotkeys/'],
   avsc: ['src/event/'],
-  fastify: ['src/route/', 'src/ingest/'],
+  fastify: ['src/access/', 'src/route/', 'src/ingest/'],
   'p-queue': ['src/publish/'],
   'prom-client': ['src/observe/'],
   pino: ['src/observe/'],
@@ -26,7 +26,12 @@ export const WIRING: readonly string[] = [
 ];
 
 /** Below the stages: every stage may take from them. */
-export const SHARED: readonly string[] = ['src/event/', 'src/observe/', 'src/database/'];
+export const SHARED: readonly string[] = [
+  'src/event/',
+  'src/observe/',
+  'src/database/',
+  'src/access/',
+];
 
 /** Pure tables and formulas of a stage that others must share, lest they be written twice. */
 export const VOCABULARY: Readonly<Record<string, string>> = {

@@ -1,13 +1,14 @@
+import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../clock.js';
 import { BoardCache } from '../board.js';
 import { BodyCache } from '../body-cache.js';
 import type { Snapshot } from '../snapshot.js';
-import { type Asset, readAssets } from './assets.js';
+import { readAssets } from './assets.js';
 import { type BoardQuery, liveBoard, type Moment } from './live-board.js';
 import * as schema from './schema.js';
 
-export interface DashboardOptions {
+export interface BoardOptions {
   /** Throws `not_ready` where there is none. */
   snapshotOf: () => Snapshot;
   clock: Clock;
@@ -16,9 +17,8 @@ export interface DashboardOptions {
   staleAfterMs: number;
 }
 
-/** The dashboard at `/`, and `GET /v1/board`, which it reads each second while it is looked at. */
-export function registerDashboard(app: FastifyInstance, options: DashboardOptions): void {
-  for (const asset of readAssets()) registerAsset(app, asset);
+/** `GET /v1/board`, which the dashboard reads each second while it is looked at. */
+export function registerBoard(app: FastifyInstance, options: BoardOptions): void {
   const boards = new BoardCache();
   const latest = latestMoment(options);
   app.get<{ Querystring: { model?: string; limit: string } }>(
@@ -33,38 +33,42 @@ export function registerDashboard(app: FastifyInstance, options: DashboardOption
   );
 }
 
+/** The dashboard at `/`: files that hold nobody's data. */
+export function registerDashboard(app: FastifyInstance): void {
+  app.register(helmet, PAGE_HEADERS);
+  for (const { url, type, etag, body } of readAssets()) {
+    app.get(url, (request, reply) => {
+      reply.header('etag', etag).header('cache-control', 'no-cache');
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      return reply.type(type).send(body);
+    });
+  }
+}
+
 /**
  * Nothing but the page's own files runs, is fetched or is styled by; no page frames it; where it
  * links to, its address is not told.
  */
-const PAGE_HEADERS = {
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-  ].join('; '),
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-cache',
+const PAGE_HEADERS: FastifyHelmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+      requireTrustedTypesFor: ["'script'"],
+      trustedTypes: ["'none'"],
+    },
+  },
+  frameguard: { action: 'deny' },
+  // For a whole host and its other ports: up to whoever ends TLS before it.
+  strictTransportSecurity: false,
 };
-
-function registerAsset(app: FastifyInstance, { url, type, etag, body }: Asset): void {
-  app.get(url, (request, reply) => {
-    reply.headers(PAGE_HEADERS).header('etag', etag);
-    if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-    return reply.type(type).send(body);
-  });
-}
 
 /** A moment with the bodies that were made of it: they go with it. */
 interface Latest {
@@ -73,7 +77,7 @@ interface Latest {
 }
 
 /** Whoever asks within one second of one state gets the same bytes, made once. */
-function latestMoment(options: DashboardOptions): () => Latest {
+function latestMoment(options: BoardOptions): () => Latest {
   const { snapshotOf, clock, asOfClock, staleAfterMs } = options;
   let latest: Latest | null = null;
   return () => {
