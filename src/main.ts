@@ -119,6 +119,14 @@ function addTools(add: Add): void {
     () => import('./commands/verify.js'),
   );
   add(
+    'rebuild',
+    'fold the whole log again, compare with what is live, take its place',
+    () => import('./commands/rebuild.js'),
+  )
+    .option('--no-swap', 'only compare')
+    .option('--dry-run', 'only compare')
+    .option('--repair', 'take its place also where they differ');
+  add(
     'catalogue',
     'import the catalogue: `catalogue import [FILE]`',
     () => import('./commands/catalogue.js'),
