@@ -27,8 +27,9 @@ const COPIES = { topic: 3, acknowledged: 2 };
 const ANY_FUTURE = '9223372036854775807';
 
 export function kafkaTopics(connection: KafkaConnection, singleNode: boolean): KafkaTopics {
+  const cluster = `Kafka at ${connection.brokers.join(',')}`;
   const find = (topics: readonly string[]) =>
-    withAdmin(connection, 'Topics', (admin) => findTopics(admin, topics));
+    withAdmin(connection, cluster, (admin) => findTopics(admin, topics));
 
   return {
     async createTopics(specs) {
@@ -44,7 +45,7 @@ export function kafkaTopics(connection: KafkaConnection, singleNode: boolean): K
       );
       // The broker that is asked may not have heard yet of a topic that another one made.
       const settings = await settle(
-        () => withAdmin(connection, 'Topics', (admin) => settingsOf(admin, names)),
+        () => withAdmin(connection, cluster, (admin) => settingsOf(admin, names)),
         () => true,
       );
       for (const spec of specs) checkTopic(spec, made.get(spec.topic), settings.get(spec.topic)!);
@@ -67,7 +68,7 @@ export function kafkaTopics(connection: KafkaConnection, singleNode: boolean): K
     async weaknesses(topics) {
       const found = await find(topics);
       const names = [...found.keys()];
-      const settings = await withAdmin(connection, 'Topics', (admin) => settingsOf(admin, names));
+      const settings = await withAdmin(connection, cluster, (admin) => settingsOf(admin, names));
       return names.flatMap((name) => weaknessesOf(name, found.get(name)!, settings.get(name)!));
     },
   };
