@@ -30,7 +30,7 @@ describe('the OpenAPI document', () => {
     expect(document).toMatchObject({
       openapi: '3.1.0',
       info: { title: 'AiRouter', version: '0.1.0' },
-      security: [{ key: [] }],
+      security: [{ key: [] }, {}],
     });
   });
 
