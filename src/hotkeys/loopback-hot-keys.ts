@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 import { AiRouterError } from '../errors.js';
 import { checkGeneration, checkWrite } from './check-write.js';
 import { LOOPBACK_BODY_BYTES_MAX } from './loopback-server.js';
-import type { HotKeys, HotPosition, HotRead, HotState, HotWrite } from './port.js';
+import type { HotKeys, HotPosition, HotRead, HotState, HotWrite, StoreFigures } from './port.js';
 import { reasonText } from './state-log.js';
 import { type HotKeysCall, parseResult } from './wire.js';
 
@@ -61,6 +61,14 @@ class LoopbackHotKeys implements HotKeys {
 
   isLost(generation: string): Promise<boolean> {
     return this.#call({ op: 'is_lost', generation }, parseResult.flag);
+  }
+
+  figures(): Promise<{ store: StoreFigures; database: string | null }> {
+    return this.#call({ op: 'figures' }, parseResult.figures);
+  }
+
+  async putDatabaseFigures(text: string): Promise<void> {
+    await this.#call({ op: 'put_database_figures', text }, parseResult.flag);
   }
 
   async close(): Promise<void> {

@@ -33,5 +33,10 @@ export async function handleHotKeysCall(hotKeys: HotKeys, call: unknown): Promis
     }
     case 'is_lost':
       return hotKeys.isLost(parsed.generation);
+    case 'figures':
+      return hotKeys.figures();
+    case 'put_database_figures':
+      await hotKeys.putDatabaseFigures(parsed.text);
+      return true;
   }
 }

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, wallClock } from '../clock.js';
 import { checkGeneration, checkWrite, REVISIONS_KEPT, STATE_TTL_MS, ttlMs } from './check-write.js';
-import type {
-  HotKeys,
-  HotPosition,
-  HotRead,
-  HotState,
-  HotWrite,
-  Lane,
-  StoredLane,
+import {
+  FIGURES_TTL_SECONDS,
+  type HotKeys,
+  type HotPosition,
+  type HotRead,
+  type HotState,
+  type HotWrite,
+  type Lane,
+  type StoredLane,
+  type StoreFigures,
 } from './port.js';
 
 interface Entry {
@@ -39,6 +41,10 @@ class MemoryHotKeys implements HotKeys {
   readonly #clock: Clock;
   readonly #generations = new Map<string, Generation>();
   #inForce: string | null = null;
+  #database = { text: '', expiresAtMs: 0 };
+  /** Reads that found a whole state, and that did not. */
+  #hits = 0;
+  #misses = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -80,7 +86,11 @@ class MemoryHotKeys implements HotKeys {
   async read(since: HotPosition | null): Promise<HotRead | null> {
     const generation = this.#inForce;
     const found = generation === null ? null : this.#find(generation);
-    if (generation === null || found === null || !this.#isWhole(found)) return null;
+    if (generation === null || found === null || !this.#isWhole(found)) {
+      this.#misses += 1;
+      return null;
+    }
+    this.#hits += 1;
     const from = since?.generation === generation ? knownRevision(found, since) : null;
     const changed = new Map<string, string | null>();
     for (const [key, entry] of found.entries) {
@@ -93,6 +103,25 @@ class MemoryHotKeys implements HotKeys {
   async isLost(generation: string): Promise<boolean> {
     const found = this.#find(generation);
     return found === null || !this.#isWhole(found);
+  }
+
+  async figures(): Promise<{ store: StoreFigures; database: string | null }> {
+    const bytes = [...this.#generations.values()].reduce((sum, it) => sum + bytesOf(it), 0);
+    const { text, expiresAtMs } = this.#database;
+    return {
+      store: {
+        // It is the process itself: nobody connects.
+        connected_clients: null,
+        used_memory_human: `${(bytes / 2 ** 20).toFixed(2)}M`,
+        keyspace_hits: this.#hits,
+        keyspace_misses: this.#misses,
+      },
+      database: expiresAtMs > this.#clock.nowMs() ? text : null,
+    };
+  }
+
+  async putDatabaseFigures(text: string): Promise<void> {
+    this.#database = { text, expiresAtMs: this.#clock.nowMs() + FIGURES_TTL_SECONDS * 1000 };
   }
 
   async close(): Promise<void> {}
@@ -116,6 +145,13 @@ class MemoryHotKeys implements HotKeys {
       if (this.#find(name) === null) this.#generations.delete(name);
     }
   }
+}
+
+/** Of its values, which are nearly all of it. */
+function bytesOf({ entries }: Generation): number {
+  let bytes = 0;
+  for (const [key, { value }] of entries) bytes += key.length + (value?.length ?? 0);
+  return bytes;
 }
 
 function newGeneration(): Generation {

@@ -81,6 +81,16 @@ export interface HotRead {
   complete: boolean;
 }
 
+/** What the store says of itself, in Redis's own words; null = it does not. */
+export interface StoreFigures {
+  connected_clients: number | null;
+  used_memory_human: string | null;
+  keyspace_hits: number | null;
+  keyspace_misses: number | null;
+}
+
+export const FIGURES_TTL_SECONDS = 60;
+
 export interface HotKeys {
   /** The generation in force; null = none was written yet. */
   generation(): Promise<string | null>;
@@ -105,6 +115,13 @@ export interface HotKeys {
   read(since: HotPosition | null): Promise<HotRead | null>;
   /** True where a generation is not whole: no state, a lane never written or a listed key missing. */
   isLost(generation: string): Promise<boolean>;
+  /**
+   * Figures for people: of the store, and of the database as they were put last (null = none, or
+   * too long ago). No projection: nothing is decided by them, and no generation has them.
+   */
+  figures(): Promise<{ store: StoreFigures; database: string | null }>;
+  /** Keeps figures of the database, JSON text, for FIGURES_TTL_SECONDS; the last ones stand. */
+  putDatabaseFigures(text: string): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -6,16 +6,19 @@ import { IS_LOST_LUA } from './lua/is-lost.js';
 import { READ_LUA } from './lua/read.js';
 import { SET_GENERATION_LUA } from './lua/set-generation.js';
 import { WRITE_LUA } from './lua/write.js';
-import type {
-  HotKeys,
-  HotPosition,
-  HotRead,
-  HotState,
-  HotWrite,
-  StoredLane,
-  Vector,
+import {
+  FIGURES_TTL_SECONDS,
+  type HotKeys,
+  type HotPosition,
+  type HotRead,
+  type HotState,
+  type HotWrite,
+  type StoredLane,
+  type StoreFigures,
+  type Vector,
 } from './port.js';
 import { createRedisClient, type RedisClient } from './redis-client.js';
+import { storeFiguresOf } from './redis-info.js';
 import { callScript, defineScript, type Script } from './redis-script.js';
 import { type Logger, reasonText } from './state-log.js';
 
@@ -108,12 +111,27 @@ class RedisHotKeys implements HotKeys {
     return (await this.#script(IS_LOST, [`${prefix}state`], [prefix])) === 1;
   }
 
+  async figures(): Promise<{ store: StoreFigures; database: string | null }> {
+    return this.#call(async (client) => {
+      const [info, database] = await Promise.all([client.info(), client.get(this.#figuresKey())]);
+      return { store: storeFiguresOf(info), database };
+    });
+  }
+
+  async putDatabaseFigures(text: string): Promise<void> {
+    await this.#call((client) => client.set(this.#figuresKey(), text, 'EX', FIGURES_TTL_SECONDS));
+  }
+
   close(): Promise<void> {
     return this.#redis.close();
   }
 
   #generationKey(): string {
     return `${this.#base}gen`;
+  }
+
+  #figuresKey(): string {
+    return `${this.#base}figures`;
   }
 
   #prefix(generation: string): string {

@@ -8,6 +8,7 @@ import {
   type Lane,
   type LaneState,
   type StoredLane,
+  type StoreFigures,
   type Vector,
 } from './port.js';
 
@@ -21,7 +22,9 @@ export type HotKeysCall =
   | { op: 'state'; generation: string }
   | { op: 'write'; generation: string; expected: HotState | null; write: WireWrite }
   | { op: 'read'; since: HotPosition | null }
-  | { op: 'is_lost'; generation: string };
+  | { op: 'is_lost'; generation: string }
+  | { op: 'figures' }
+  | { op: 'put_database_figures'; text: string };
 
 type Pairs = [key: string, value: string | null][];
 export type WireWrite = Omit<HotWrite, 'values'> & { values: Pairs };
@@ -48,8 +51,12 @@ export function parseCall(value: unknown): HotKeysCall {
       return { op: 'read', since: nullable(call['since'], 'since', hotPosition) };
     case 'is_lost':
       return { op: 'is_lost', generation: text(call['generation'], 'generation') };
+    case 'figures':
+      return { op: 'figures' };
+    case 'put_database_figures':
+      return { op: 'put_database_figures', text: text(call['text'], 'text') };
     default:
-      throw broken('op', 'generation, set_generation, state, write, read or is_lost');
+      throw broken('op', 'a call of the port: generation, state, write, read and so on');
   }
 }
 
@@ -59,7 +66,21 @@ export const parseResult = {
   state: (value: unknown) => nullable(value, 'result', hotState),
   read: (value: unknown): HotRead | null => nullable(value, 'result', hotRead),
   flag: (value: unknown) => flag(value, 'result'),
+  figures: (value: unknown) => {
+    const { store, database } = object(value, 'result');
+    return { store: storeFigures(store, 'store'), database: nullable(database, 'database', text) };
+  },
 };
+
+function storeFigures(value: unknown, field: string): StoreFigures {
+  const store = object(value, field);
+  return {
+    connected_clients: nullable(store['connected_clients'], field, count),
+    used_memory_human: nullable(store['used_memory_human'], field, text),
+    keyspace_hits: nullable(store['keyspace_hits'], field, count),
+    keyspace_misses: nullable(store['keyspace_misses'], field, count),
+  };
+}
 
 function hotRead(value: unknown, field: string): HotRead {
   const read = object(value, field);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { REVISIONS_KEPT } from '../../src/hotkeys/check-write.js';
 import {
+  FIGURES_TTL_SECONDS,
   type HotKeys,
   type HotRead,
   type HotState,
@@ -53,6 +54,19 @@ export function hotKeysContract(name: string, open: () => Promise<HotKeysStore>)
       await put('health', 1, { health: 'h1' }, { complete: true, generation });
       expect(await hotKeys.setGeneration(await hotKeys.generation(), generation)).toBe(true);
     };
+    it('keeps figures of the database for a while, beside all generations', async () => {
+      expect((await hotKeys.figures()).database).toBeNull();
+      await hotKeys.putDatabaseFigures('{"a":1}');
+      await store.another().putDatabaseFigures('{"b":2}');
+      const { database, store: own } = await hotKeys.figures();
+      expect(database).toBe('{"b":2}');
+      expect(own.used_memory_human).toMatch(/^\d+(\.\d+)?[BKMG]$/);
+      expect(own.keyspace_hits).toBeGreaterThanOrEqual(0);
+      expect(await hotKeys.generation()).toBeNull();
+      await store.age((FIGURES_TTL_SECONDS + 1) * SECOND);
+      expect((await hotKeys.figures()).database).toBeNull();
+    });
+
     const read = async (since: HotRead | null = null): Promise<HotRead> => {
       const found = await hotKeys.read(since === null ? null : position(since));
       if (found === null) throw new Error('nothing was read');
