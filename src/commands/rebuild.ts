@@ -37,6 +37,7 @@ export async function run(
       lookUpSchemas: async () => {},
       settings: { ...foldSettingsOf(config), keysMax: config.keysMax },
       swap,
+      onStep: context.progress,
       onProgress: progressLines(context),
     });
     if (context.json) context.answer(result);

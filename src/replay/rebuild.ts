@@ -48,6 +48,8 @@ export interface RebuildOptions {
   settings: ShadowSettings;
   /** Put what was rebuilt in the place of what is live. */
   swap: 'where equal' | 'always' | 'never';
+  /** Told of each step, in a sentence. */
+  onStep(line: string): void;
   /** Told of each batch. */
   onProgress(done: LogFold['done']): void;
 }
@@ -89,6 +91,11 @@ async function rebuildAlone(options: RebuildOptions): Promise<Rebuilt> {
   const shadow = await makeShadow(databaseUrl, pool, schema, settings);
   if (options.swap !== 'never') await refuseUnsafeSwap(pool, schema, shadow);
   const isLive = await isWhole(pool, schema, shadow);
+  options.onStep(
+    isLive
+      ? `Folding the log into ${shadow}.`
+      : `Folding the log into ${shadow}; there is no whole ${schema} to compare it with.`,
+  );
   const made = await (isLive ? besideLive : fromLogAlone)({ ...options, settings, shadow });
   const seconds = Math.round((performance.now() - startedMs) / 10) / 100;
   return { ...made, seconds };
@@ -111,6 +118,7 @@ async function besideLive(parts: Surroundings): Promise<Made> {
     await client.query('set local idle_in_transaction_session_timeout = 0');
     await holdTables(client, schema);
     await foldToLive(parts, fold, client);
+    parts.onStep(`Comparing every table, at one moment of ${schema}.`);
     return compareProjections({
       live: { client, schema },
       shadow: { pool, schema: shadow },
@@ -120,6 +128,7 @@ async function besideLive(parts: Surroundings): Promise<Made> {
   const equal = comparison.difference === null;
   const isSwapped = parts.swap === 'always' || (parts.swap === 'where equal' && equal);
   if (isSwapped) {
+    parts.onStep(`Taking the place of ${schema}.`);
     await swap({
       pool,
       live: schema,
@@ -151,6 +160,7 @@ async function fromLogAlone(parts: Surroundings): Promise<Made> {
   const checksum_rebuilt = await projectionChecksum(pool, shadow, topics);
   const isSwapped = parts.swap !== 'never';
   if (isSwapped) {
+    parts.onStep(`Taking the place of ${schema}.`);
     await swap({
       pool,
       live: schema,

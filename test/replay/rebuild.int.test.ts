@@ -58,6 +58,7 @@ function optionsOf(world: TestWorld, projection: TestProjection): RebuildOptions
     lookUpSchemas: async () => {},
     settings: { ...foldSettingsOf(world.config), keysMax: world.config.keysMax },
     swap: 'where equal',
+    onStep: () => {},
     onProgress: () => {},
   };
 }
