@@ -141,7 +141,7 @@ export const SETTINGS = {
     'false',
     oneOf('true', 'false'),
     'true or false',
-    'TLS to Kafka.',
+    "TLS to Kafka, checked against the system's authorities and those of `NODE_EXTRA_CA_CERTS`.",
   ),
   kafkaSaslMechanism: optional(
     'KAFKA_SASL_MECHANISM',
@@ -168,7 +168,7 @@ export const SETTINGS = {
     'DATABASE_READ_URL',
     url('postgres', 'postgresql'),
     'a postgres:// URL',
-    "A replica for analysts' reads. No command has such reads yet: `verify` counts on the primary.",
+    "A replica for analysts' reads. Without effect yet: no command has such reads, and `verify` counts on the primary.",
     true,
   ),
   databasePoolSize: required(
@@ -197,7 +197,7 @@ export const SETTINGS = {
     '10',
     integer(1, 100),
     'an integer of 1..100',
-    'Connections to Redis.',
+    'Accepted where a deployment sets it, and without effect: a process has one read and two writes in flight at most, and one connection carries them.',
   ),
   schemaRegistryUrl: optional(
     'SCHEMA_REGISTRY_URL',
