@@ -39,6 +39,9 @@ export class SimulatedHotKeys {
         ),
       read: (since) => call(`read since ${since?.revision}`, false, () => this.#keys.read(since)),
       isLost: (generation) => call('is lost', false, () => this.#keys.isLost(generation)),
+      figures: () => call('figures', false, () => this.#keys.figures()),
+      putDatabaseFigures: (text) =>
+        call('put figures', true, () => this.#keys.putDatabaseFigures(text)),
       close: async () => {},
     };
   }

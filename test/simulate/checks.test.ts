@@ -177,6 +177,8 @@ function goingBack(keys: HotKeys): HotKeys {
     state: keys.state,
     write: keys.write,
     isLost: keys.isLost,
+    figures: keys.figures,
+    putDatabaseFigures: keys.putDatabaseFigures,
     close: keys.close,
     read: async (since) => {
       const read = await keys.read(since);
