@@ -87,7 +87,7 @@ async function runGroup(
   if (group === 'node24') return runNode24(runner, progress);
   const missing = services?.missing.get('TEST_SYSTEM_DATABASE_URL');
   if (group === 'system-postgres' && missing !== undefined) {
-    return { passed: 0, failed: [], skipped: [{ name: group, reason: missing }] };
+    return { ...NO_COUNTS, skipped: [{ name: group, reason: missing }] };
   }
   return runProject(runner, group);
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Counts } from './counts.js';
+import { type Counts, NO_COUNTS } from './counts.js';
 
 export const GROUPS = ['check', 'unit', 'int', 'system-postgres', 'e2e', 'node24'] as const;
 export type Group = (typeof GROUPS)[number];
@@ -25,7 +25,7 @@ export async function runCheck(runner: Runner): Promise<Counts> {
     ['typecheck', 'tsc', '--noEmit', '-p', 'tsconfig.test.json'],
     ['lint', 'biome', 'check', '--error-on-warnings', '.'],
   ] as const;
-  const counts: Counts = { passed: 0, failed: [], skipped: [] };
+  const counts: Counts = { passed: 0, failed: [], skipped: [], retried: [] };
   for (const [name, tool, ...args] of tools) {
     process.stdout.write(`${name} …\n`);
     if ((await runTool(runner, tool, args, {})) === 0) counts.passed += 1;
@@ -44,17 +44,13 @@ export async function runProject(runner: Runner, project: string): Promise<Count
     const code = await runTool(runner, 'vitest', args, { REPORT_FILE: report });
     const counts = readReport(report);
     if (counts === null)
-      return { ...none(), failed: [`${project}: vitest ended without a report`] };
+      return { ...NO_COUNTS, failed: [`${project}: vitest ended without a report`] };
     // Whatever else vitest fails for must not pass in silence.
     if (code !== 0 && counts.failed.length === 0) counts.failed.push(`${project}: vitest failed`);
     return counts;
   } finally {
     rmSync(report, { force: true });
   }
-}
-
-function none(): Counts {
-  return { passed: 0, failed: [], skipped: [] };
 }
 
 function readReport(path: string): Counts | null {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { makeOnce } from '../stack/cache.js';
 import { findProgram, inspectMachine } from '../stack/machine.js';
 import type { Progress } from '../stack/progress.js';
-import { addCounts, type Counts } from './counts.js';
+import { addCounts, type Counts, NO_COUNTS } from './counts.js';
 import { type Runner, runProject } from './groups.js';
 
 const run = promisify(execFile);
@@ -28,7 +28,7 @@ export async function runNode24(runner: Runner, progress: Progress): Promise<Cou
     node = await fetchNode24(runner.environment, progress);
   } catch (error) {
     const reason = `Node 24 cannot be had: ${(error as Error).message.split('\n')[0]}`;
-    return { passed: 0, failed: [], skipped: [{ name: 'node24', reason }] };
+    return { ...NO_COUNTS, skipped: [{ name: 'node24', reason }] };
   }
   const path = [dirname(node), runner.environment['PATH'] ?? ''].join(delimiter);
   const under: Runner = { ...runner, node, environment: { ...runner.environment, PATH: path } };
@@ -78,5 +78,6 @@ function named(counts: Counts): Counts {
     passed: counts.passed,
     failed: counts.failed.map((name) => `node24: ${name}`),
     skipped: counts.skipped.map((skip) => ({ ...skip, name: `node24: ${skip.name}` })),
+    retried: counts.retried.map((retry) => ({ ...retry, name: `node24: ${retry.name}` })),
   };
 }

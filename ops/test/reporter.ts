@@ -10,7 +10,7 @@ import type { Counts } from './counts.js';
  */
 export default class CountsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
-    const counts: Counts = { passed: 0, failed: [], skipped: [] };
+    const counts: Counts = { passed: 0, failed: [], skipped: [], retried: [] };
     for (const module of modules) {
       const file = relative(process.cwd(), module.moduleId);
       if (module.errors().length > 0) counts.failed.push(`${file}: ${firstMessage(module)}`);
@@ -33,8 +33,11 @@ function firstMessage(module: TestModule | TestSuite): string {
 function count(test: TestCase, file: string, counts: Counts): void {
   const name = `${file} > ${test.fullName}`;
   const result = test.result();
-  if (result.state === 'passed') counts.passed += 1;
-  else if (result.state === 'failed') counts.failed.push(name);
+  if (result.state === 'passed') {
+    counts.passed += 1;
+    const reason = result.errors?.[0]?.message.split('\n')[0] ?? 'no reason given';
+    if (test.diagnostic()?.flaky) counts.retried.push({ name, reason });
+  } else if (result.state === 'failed') counts.failed.push(name);
   else if (result.state === 'skipped') counts.skipped.push({ name, reason: result.note ?? null });
   else counts.failed.push(`${name}: did not end`);
 }

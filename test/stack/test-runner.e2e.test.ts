@@ -48,6 +48,19 @@ test('passes, failures and skips are counted, and a skip keeps its reason', asyn
   ]);
 });
 
+test('what passes at its second try is passed, and named with why it failed', async () => {
+  const counts = await countsOf({
+    'a.test.mjs': `
+      let tries = 0;
+      test('flaky', { retry: 1 }, () => { tries += 1; expect(tries).toBe(2); });
+      test('bad', { retry: 1 }, () => { expect(1).toBe(2); });`,
+  });
+  expect(counts).toMatchObject({ passed: 1, failed: ['a.test.mjs > bad'] });
+  expect(counts.retried).toEqual([
+    { name: 'a.test.mjs > flaky', reason: expect.stringContaining('expected 1 to be 2') },
+  ]);
+});
+
 test('a file that cannot be loaded and a hook that fails are failures', async () => {
   const counts = await countsOf({
     'broken.test.mjs': "import './nowhere.mjs';",
