@@ -1,5 +1,5 @@
 import { AiRouterError } from '../errors.js';
-import type { KafkaLog } from '../log/kafka-log.js';
+import type { Log } from '../log/port.js';
 import { topicSpecs, topicsOf } from '../log/topics.js';
 import { openKafkaLog } from '../roles/kafka.js';
 import type { CommandContext } from './context.js';
@@ -35,7 +35,7 @@ export async function run(
 
 async function createTopics(
   { config, json, progress, answer, print }: CommandContext,
-  log: KafkaLog,
+  log: Log,
   singleNode: boolean,
 ): Promise<void> {
   const specs = topicSpecs(topicsOf(config.namespace), config.partitions, 'LogAppendTime');

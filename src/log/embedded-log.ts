@@ -42,6 +42,7 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): Log {
     partitions: topics.partitions,
     bounds: topics.bounds,
     offsetForTime: topics.offsetForTime,
+    weaknesses: topics.weaknesses,
     read,
     async append(topic, partition, records) {
       const offset = await append(topic, partition, records);

@@ -52,6 +52,8 @@ export function embeddedTopics(database: LogDatabase): EmbeddedTopics {
         ? bisect(database, topic.topicId, partition, range, timestampMs)
         : scan(database, topic.topicId, partition, range, timestampMs);
     },
+    // What is durable follows from the database, not from the topic.
+    weaknesses: async () => [],
   };
 }
 

@@ -5,7 +5,7 @@ import type { KafkaConnection } from './kafka-client.js';
 import { KafkaConsumer } from './kafka-consumer.js';
 import { readOnce } from './kafka-read.js';
 import { kafkaSources } from './kafka-sources.js';
-import { type KafkaTopics, kafkaTopics } from './kafka-topics.js';
+import { kafkaTopics } from './kafka-topics.js';
 import type { PartitionReport } from './partition-report.js';
 import type { Log } from './port.js';
 
@@ -37,10 +37,8 @@ export interface KafkaLogOptions {
   socketFactory?: ISocketFactory;
 }
 
-export interface KafkaLog extends Log, Pick<KafkaTopics, 'weaknesses'> {}
-
 /** The log in Kafka. An append is acknowledged when `min.insync.replicas` brokers hold it. */
-export function createKafkaLog(options: KafkaLogOptions): KafkaLog {
+export function createKafkaLog(options: KafkaLogOptions): Log {
   const { fetchBytesMax = 1_048_576, giveUpAfterMs = 45_000, report = () => {} } = options;
   const connection = connectionOf(options);
   const sources = kafkaSources(connection, {

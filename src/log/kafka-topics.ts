@@ -7,11 +7,10 @@ import { asLogError, isUnknownTopic, kafkaCause } from './kafka-errors.js';
 import type { LogAdmin, TimestampType, TopicSpec } from './port.js';
 import { within } from './within.js';
 
-export interface KafkaTopics
-  extends Pick<LogAdmin, 'createTopics' | 'partitions' | 'deleteTopics'> {
-  /** A sentence for each way in which a topic is weaker than what `createTopics` makes. */
-  weaknesses(topics: readonly string[]): Promise<string[]>;
-}
+export type KafkaTopics = Pick<
+  LogAdmin,
+  'createTopics' | 'partitions' | 'deleteTopics' | 'weaknesses'
+>;
 
 interface Found {
   partitions: number;

@@ -69,6 +69,11 @@ export interface LogAdmin {
   bounds(topic: string, partition: number): Promise<Bounds>;
   /** Only the offset of the first record at or after the time; `end` where there is none. */
   offsetForTime(topic: string, partition: number, timestampMs: number): Promise<number>;
+  /**
+   * A sentence for each way in which a topic that exists is weaker than what `createTopics` makes;
+   * none where a log has no such choice.
+   */
+  weaknesses(topics: readonly string[]): Promise<string[]>;
 }
 
 export interface LogWriter {

@@ -24,7 +24,7 @@ import { health, readiness } from '../route/pages-schema.js';
 import { createServer } from '../route/server.js';
 import type { DecisionTarget } from './decision-log.js';
 import { listen } from './listen.js';
-import { createMissingTopics } from './topics.js';
+import { createMissingTopics, sayWeaknesses } from './topics.js';
 
 export interface IngestParts {
   config: Config;
@@ -101,6 +101,7 @@ export async function startIngest(
 ): Promise<{ port: number; close(): Promise<void> }> {
   const { config, logger, metrics, access = localAccess, overload } = parts;
   const ingest = await openIngest(parts);
+  await sayWeaknesses(parts.log, parts.topics, logger);
   const app = createServer(logger, { metrics, ...(overload !== undefined && { overload }) });
   registerDocs(app);
   ingest.register(app);

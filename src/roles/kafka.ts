@@ -1,8 +1,9 @@
 import type { Config } from '../config.js';
 import { AiRouterError } from '../errors.js';
 import type { KafkaConnection } from '../log/kafka-client.js';
-import { createKafkaLog, type KafkaLog } from '../log/kafka-log.js';
+import { createKafkaLog } from '../log/kafka-log.js';
 import type { PartitionReport } from '../log/partition-report.js';
+import type { Log } from '../log/port.js';
 import type { Logger } from '../observe/logger.js';
 
 export interface KafkaParts {
@@ -14,7 +15,7 @@ export interface KafkaParts {
 }
 
 /** The log that KAFKA_BROKERS names; null where it is not set. */
-export function openKafkaLog({ config, logger, singleNode, report }: KafkaParts): KafkaLog | null {
+export function openKafkaLog({ config, logger, singleNode, report }: KafkaParts): Log | null {
   if (config.kafkaBrokers === null) return null;
   return createKafkaLog({
     brokers: config.kafkaBrokers,

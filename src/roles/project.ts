@@ -17,7 +17,7 @@ import { createProjectionStore } from '../project/projection-store.js';
 import { PROJECTION_VERSION, prepareProjection } from '../project/projection-version.js';
 import { dropExpired } from '../project/retention.js';
 import { rollUp } from '../project/rollup.js';
-import { createMissingTopics } from './topics.js';
+import { createMissingTopics, sayWeaknesses } from './topics.js';
 
 /** How often hours whose minutes changed are computed again, and retention is looked after. */
 const UPKEEP_INTERVAL_MS = 30_000;
@@ -48,6 +48,8 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
   const { config, clock, logger, metrics, log, topics, pool, schema } = parts;
   const settings = foldSettingsOf(config);
   await createMissingTopics(log, topics, config, parts.timestampType);
+  // A simulated log can be made again.
+  if (parts.timestampType === 'LogAppendTime') await sayWeaknesses(log, topics, logger);
   await prepareProjection(parts.databaseUrl, pool, schema, settings, config.keysMax);
   const folded = foldedTopics(topics);
   const refresher = createRefresher({

@@ -72,6 +72,7 @@ describe.skipIf(missing !== null)(`Kafka and Redis that ask for TLS and a user${
     expect(await counted()).toMatchObject({ books_closed: true, hot_keys_match: true });
     const { code, stdout, stderr } = await all.signal('SIGTERM');
     expect(code).toBe(0);
+    expect(stderr.split('Topics are weaker than acknowledged records need.')).toHaveLength(2);
     expect(stdout + stderr).not.toContain(USER.password);
   });
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type Stack, startStack } from '../../ops/stack/stack.js';
 import { openKafka } from '../../src/log/kafka-client.js';
-import { createKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../src/log/kafka-log.js';
+import { createKafkaLog, type KafkaLogOptions } from '../../src/log/kafka-log.js';
+import type { Log } from '../../src/log/port.js';
 import { newTopic } from '../log/contract.js';
 import { connectionTo, noBrokers, serviceEnvironment } from '../log/kafka-brokers.js';
 import { NumberedWriter, numbers } from './numbered-writer.js';
@@ -23,7 +24,7 @@ async function startBrokersIn(dir: string, kafka: 1 | 3): Promise<Stack> {
   return stack;
 }
 
-function openLog(stack: Stack, options: Partial<KafkaLogOptions> = {}): KafkaLog {
+function openLog(stack: Stack, options: Partial<KafkaLogOptions> = {}): Log {
   const log = createKafkaLog({
     brokers: stack.kafkaBrokers!.split(','),
     report: () => {},

@@ -1,8 +1,8 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Stack } from '../../ops/stack/stack.js';
 import { openKafka } from '../../src/log/kafka-client.js';
-import { createKafkaLog, type KafkaLog } from '../../src/log/kafka-log.js';
-import type { LogConsumer } from '../../src/log/port.js';
+import { createKafkaLog } from '../../src/log/kafka-log.js';
+import type { Log, LogConsumer } from '../../src/log/port.js';
 import { Ledger, newGroup } from '../log/consumer-contract.js';
 import { newTopic } from '../log/contract.js';
 import { connectionTo, noBrokers, startBrokers } from '../log/kafka-brokers.js';
@@ -21,7 +21,7 @@ async function openBroker(): Promise<void> {
   cleanUps.push(() => stack.stop());
 }
 
-function openLog(): KafkaLog {
+function openLog(): Log {
   const log = createKafkaLog({
     brokers: stack.kafkaBrokers!.split(','),
     singleNode: true,
@@ -32,7 +32,7 @@ function openLog(): KafkaLog {
   return log;
 }
 
-async function openTopic(log: KafkaLog, partitions: number): Promise<string> {
+async function openTopic(log: Log, partitions: number): Promise<string> {
   const topic = newTopic();
   await log.createTopics([{ topic, partitions, timestampType: 'LogAppendTime' }]);
   return topic;

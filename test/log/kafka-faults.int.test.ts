@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Stack } from '../../ops/stack/stack.js';
 import { openKafka } from '../../src/log/kafka-client.js';
-import { createKafkaLog, type KafkaLog, type KafkaLogOptions } from '../../src/log/kafka-log.js';
+import { createKafkaLog, type KafkaLogOptions } from '../../src/log/kafka-log.js';
 import type { PartitionReport } from '../../src/log/partition-report.js';
-import type { NewRecord } from '../../src/log/port.js';
+import type { Log, NewRecord } from '../../src/log/port.js';
 import { Ledger, newGroup } from './consumer-contract.js';
 import { newTopic, readAll, valueText } from './contract.js';
 import { connectionTo, noBrokers, startBrokers } from './kafka-brokers.js';
@@ -15,7 +15,7 @@ const WAIT = { timeout: 90_000, interval: 100 };
 const skipped = noBrokers === null ? '' : ` (skipped: ${noBrokers})`;
 
 let stack: Stack;
-let logs: KafkaLog[] = [];
+let logs: Log[] = [];
 let reports: PartitionReport[] = [];
 afterEach(async () => {
   await Promise.all(logs.map((log) => log.close()));
@@ -24,7 +24,7 @@ afterEach(async () => {
   await stack.stop();
 }, 60_000);
 
-function newLog(options: Partial<KafkaLogOptions> = {}): KafkaLog {
+function newLog(options: Partial<KafkaLogOptions> = {}): Log {
   const log = createKafkaLog({
     brokers: stack.kafkaBrokers!.split(','),
     sessionTimeoutMs: 6_000,
@@ -39,7 +39,7 @@ function newLog(options: Partial<KafkaLogOptions> = {}): KafkaLog {
  * Numbers records and appends them to one partition without a pause, the same ones again after
  * each rejection, as a publisher does.
  */
-function startWriter(log: KafkaLog, topic: string, partition: number) {
+function startWriter(log: Log, topic: string, partition: number) {
   let isStopping = false;
   /** First offset of each append, by its number, and how often it was sent. */
   const appends: { offset: number; sends: number }[] = [];
@@ -100,7 +100,7 @@ async function leaderOf(topic: string, partition: number): Promise<string> {
  * What is acknowledged can be read at once. A broker that was the leader answers too, and knows
  * later what is acknowledged: a reader that still holds on to it would miss the newest records.
  */
-async function expectReadable(log: KafkaLog, topic: string, partition: number, writer: Writer) {
+async function expectReadable(log: Log, topic: string, partition: number, writer: Writer) {
   for (let n = 0; n < 100; n += 1) {
     const { offset } = writer.appends.at(-1)!;
     expect((await log.read(topic, partition, offset, 1)).records[0]?.offset).toBe(offset);
@@ -108,7 +108,7 @@ async function expectReadable(log: KafkaLog, topic: string, partition: number, w
 }
 
 /** Reads all back: nothing is missing, and nothing is there twice that was not sent twice. */
-async function expectComplete(log: KafkaLog, topic: string, partition: number, writer: Writer) {
+async function expectComplete(log: Log, topic: string, partition: number, writer: Writer) {
   const records = await readAll(log, topic, partition);
   const copies = new Map<number, number>();
   let last = -1;
