@@ -81,6 +81,13 @@ export const ERRORS = {
     http: 0,
     meaning: 'Postgres cannot be reached.',
   },
+  schema_registry_unavailable: {
+    action: 'retry',
+    exit: 3,
+    http: 0,
+    meaning:
+      'The schema registry does not answer: records that wait for its schema are not judged.',
+  },
   hot_keys_unavailable: {
     action: 'retry',
     exit: 3,
@@ -125,6 +132,13 @@ export const ERRORS = {
     meaning: 'The value does not start with the Confluent wire format byte 0x00.',
   },
   unknown_schema: { action: 'park', exit: 1, http: 0, meaning: 'The schema id is not known.' },
+  schema_refused: {
+    action: 'stop',
+    exit: 2,
+    http: 0,
+    meaning:
+      'A schema cannot stand beside the known versions of its record; field and rule are named.',
+  },
   undecodable: {
     action: 'park',
     exit: 1,

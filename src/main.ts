@@ -144,6 +144,14 @@ function addTools(add: Add): void {
     .option('--partition <n>', 'the partition that goes on')
     .option('--to <offset>', 'let undecodable records below this offset pass');
   add(
+    'schemas',
+    "other producers' schemas: `schemas list`, `schemas register FILE`",
+    () => import('./commands/schemas.js'),
+  )
+    .argument('<action>', 'list or register')
+    .argument('[file]', 'an Avro schema in JSON')
+    .option('--id <n>', 'register it under this id, that of a registry');
+  add(
     'topics',
     'topics of Kafka: `topics create [--single-node]`',
     () => import('./commands/topics.js'),

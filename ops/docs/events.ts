@@ -13,6 +13,7 @@ const TOPIC_OF: Readonly<Record<string, string>> = {
   Inflight: TOPICS.inflight,
   OutcomeSummary: TOPICS.summaries,
   Policy: TOPICS.policies,
+  Schema: TOPICS.schemas,
 };
 
 interface AvroField {
@@ -71,6 +72,13 @@ FULL_TRANSITIVE: every version reads what every other one wrote.
   if it does not resolve, if a value that takes no bytes stands anywhere but in a union, if a field
   bears a name that every JavaScript object has (such as \`toString\`), or if it is over 256 KiB.
   A record by another name is skipped.
+- An id from 100 that is not known is looked for in \`airouter.schemas.v1\`, up to the end that the
+  topic has at that moment, and then, where \`SCHEMA_REGISTRY_URL\` is set, in that registry. What the
+  registry answers is written to the topic before it is used, so that everybody reads a record the
+  same way for ever, with or without the registry. While the registry does not answer, the partition
+  waits; an id that it does not know (404) is parked as \`unknown_schema\`, and can be replayed once
+  its schema is registered. Subjects do not matter: schemas are asked for by their ids. A schema
+  that refers to others is not resolved.
 
 The identity of an event is a UUID (RFC 9562): version 7 from AiRouter's own clients; version 8 for
 an id of others: the first 16 bytes of SHA-256(utf8(source), 0x00, utf8(foreign id)), then version

@@ -1,9 +1,9 @@
 import { createPool } from '../database/connect.js';
 import { AiRouterError } from '../errors.js';
-import { schemas } from '../event/schemas.js';
 import { type RebuildOptions, type Rebuilt, rebuild } from '../replay/rebuild.js';
 import { openParts } from '../roles/parts.js';
 import { foldSettingsOf } from '../roles/project.js';
+import { foldedSchemas } from '../roles/schemas.js';
 import type { CommandContext } from './context.js';
 
 /** Folding, comparing, and the rebuild's own lock, side by side. */
@@ -33,8 +33,7 @@ export async function run(
     const result = await rebuild({
       ...parts,
       pool,
-      schemas,
-      lookUpSchemas: async () => {},
+      ...(await foldedSchemas(parts, config)),
       settings: { ...foldSettingsOf(config), keysMax: config.keysMax },
       swap,
       onStep: context.progress,

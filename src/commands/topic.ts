@@ -1,9 +1,11 @@
 import { AiRouterError } from '../errors.js';
 import { decode } from '../event/decode.js';
+import type { Schemas } from '../event/schemas.js';
 import { formatUuid } from '../event/uuid.js';
 import type { Log, LogRecord } from '../log/port.js';
 import { topicNamed } from '../log/topics.js';
 import { openParts } from '../roles/parts.js';
+import { storedSchemas } from '../roles/schemas.js';
 import { wholeNumber } from './arguments.js';
 import type { CommandContext } from './context.js';
 
@@ -35,9 +37,10 @@ export async function run(
         { field: '--partition', rule: `below ${partitions}` },
       );
     }
+    const schemas = await storedSchemas(parts);
     for (let partition = 0; partition < partitions; partition++) {
       if (only !== null && only !== partition) continue;
-      await printPartition(context, parts.log, topic, partition, from);
+      await printPartition(context, parts.log, topic, partition, from, schemas);
     }
   } finally {
     await parts.close();
@@ -50,19 +53,20 @@ async function printPartition(
   topic: string,
   partition: number,
   from: number,
+  schemas: Schemas,
 ): Promise<void> {
   const { start, end } = await log.bounds(topic, partition);
   let offset = Math.max(start, from);
   while (offset < end) {
     const batch = await log.read(topic, partition, offset, READ_BYTES);
     if (batch.records.length === 0) return;
-    for (const record of batch.records) context.print(lineOf(topic, partition, record));
+    for (const record of batch.records) context.print(lineOf(topic, partition, record, schemas));
     offset = batch.records.at(-1)!.offset + 1;
   }
 }
 
-function lineOf(topic: string, partition: number, record: LogRecord): string {
-  const decoded = decode(record.value, record.headers);
+function lineOf(topic: string, partition: number, record: LogRecord, schemas: Schemas): string {
+  const decoded = decode(record.value, record.headers, schemas);
   const place = { topic, partition, offset: record.offset, timestamp_ms: record.timestampMs };
   const key = record.key?.toString() ?? null;
   if ('failed' in decoded) {

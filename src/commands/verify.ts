@@ -6,6 +6,7 @@ import { PROJECTION_VERSION } from '../project/projection-version.js';
 import { type Verification, verify } from '../replay/verify.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { requireProjection } from '../roles/projection.js';
+import { storedSchemas } from '../roles/schemas.js';
 import type { CommandContext } from './context.js';
 
 /** `airouter verify`: books, checksum and hot keys, counted again. Exit 1 where one does not hold. */
@@ -16,9 +17,10 @@ export async function run(context: CommandContext): Promise<void> {
     await requireProjection(parts);
     hotKeys = await openHotKeys(parts, 'if-there');
     const { pool, schema, log, topics } = parts;
+    const schemas = await storedSchemas(parts);
     const source = createHotSource(pool, schema, PROJECTION_VERSION, foldedTopics(topics));
     context.progress('Counting the log again …');
-    const result = await verify({ pool, schema, log, topics, source, hotKeys });
+    const result = await verify({ pool, schema, log, schemas, topics, source, hotKeys });
     if (context.json) context.answer(result);
     else print(context, result, hotKeys !== null);
     if (!result.books_closed || result.hot_keys_match === false) {

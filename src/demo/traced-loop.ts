@@ -7,6 +7,7 @@ import { createHotSource } from '../project/hot-source.js';
 import { PROJECTION_VERSION } from '../project/projection-version.js';
 import { verify } from '../replay/verify.js';
 import type { Parts } from '../roles/parts.js';
+import { storedSchemas } from '../roles/schemas.js';
 import { type ClosedLoopParts, runClosedLoop, STEP_MS } from './closed-loop.js';
 import { CONNECTIONS, type RouteCaller } from './http-caller.js';
 import { type DemoResult, Progress, resultOf } from './report.js';
@@ -88,9 +89,10 @@ export async function openTracedLoop(options: TracedLoopOptions): Promise<Traced
   };
 }
 
-function countAgain({ pool, schema, log, topics }: Parts) {
+async function countAgain({ pool, schema, log, topics }: Parts) {
   const source = createHotSource(pool, schema, PROJECTION_VERSION, foldedTopics(topics));
-  return verify({ pool, schema, log, topics, source, hotKeys: null });
+  const schemas = await storedSchemas({ log, topics });
+  return verify({ pool, schema, log, schemas, topics, source, hotKeys: null });
 }
 
 /** What a world is made of. */

@@ -32,6 +32,7 @@ export const TIME_MS = integer(0, TIME_MS_MAX, `0..${TIME_MS_MAX}`);
 export const LONG_FROM_0 = integer(0, LONG_MAX, '0..2^53-2');
 export const INT = integer(-(2 ** 31), INT_MAX, '-2^31..2^31-1');
 export const INT_FROM_0 = integer(0, INT_MAX, '0..2^31-1');
+export const FOREIGN_SCHEMA_ID = integer(100, INT_MAX, '100..2^31-1');
 export const ATTEMPT = integer(0, 1000, '0..1000');
 export const HTTP_STATUS = integer(100, 599, '100..599');
 
@@ -59,6 +60,12 @@ export const PROBABILITY: Check = {
 export const HASH: Check = {
   rule: 'empty or 64 lower-case hex digits',
   holds: (value) => typeof value === 'string' && /^([0-9a-f]{64})?$/.test(value),
+};
+
+/** What it holds is the parser's to judge. */
+export const SCHEMA_TEXT: Check = {
+  rule: '1..262144 UTF-16 units',
+  holds: (value) => typeof value === 'string' && value.length >= 1 && value.length <= 262_144,
 };
 
 export function text(min: number, max: number): Check {

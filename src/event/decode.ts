@@ -26,20 +26,34 @@ export function decode(
   headers: Headers,
   known: Schemas = schemas,
 ): DecodedRecord | DecodeFailure {
-  if (value === null || value.length < BODY_START) {
-    return failed('undecodable', '', 'of at least 5 bytes');
-  }
-  if (value[0] !== MAGIC) return failed('unknown_magic', '', 'one that begins with 0x00');
-  const id = value.readInt32BE(1);
-  const writer = known.writer(id);
-  if (writer === undefined) return unknownSchema(id, known);
+  const writer = writerOf(value, known);
+  if (isFailure(writer)) return writer;
   if (writer === 'unknown') return { type: 'unknown', value: null };
-  if (writer.record === 'OutcomeBatch' && !isCrcRight(value, headers)) {
+  if (writer.record === 'OutcomeBatch' && !isCrcRight(value!, headers)) {
     return failed('crc_mismatch', '', `one whose CRC-32C is in the header ${CRC_HEADER}`);
   }
-  const broken = writer.walk.check(value, BODY_START);
-  if (broken !== null) return failed('undecodable', broken.field, broken.rule);
-  return read(value, writer);
+  const decoded = read(value!, writer, writer.reader, writer.resolver);
+  if (!isFailure(decoded)) nameProviders(decoded as DecodedRecord);
+  return decoded as DecodedRecord | DecodeFailure;
+}
+
+/**
+ * Every field of a record, also those that the fold does not read, and whatever its checksum says:
+ * for people who look at a record, and for what is written again from it.
+ */
+export function decodeWhole(value: Buffer | null, known: Schemas = schemas): Whole | DecodeFailure {
+  const writer = writerOf(value, known);
+  if (isFailure(writer)) return writer;
+  if (writer === 'unknown') return { type: 'unknown', value: null };
+  const { type } = known.written(writer.record);
+  const resolver = type.createResolver(writer.type, { ignoreNamespaces: true });
+  return read(value!, writer, type, resolver);
+}
+
+/** A record by the newest shipped schema of its type. */
+export interface Whole {
+  type: DecodedRecord['type'];
+  value: unknown;
 }
 
 /**
@@ -62,18 +76,34 @@ export function unknownIds(
   return { ids: [...ids], through: records.length };
 }
 
-function read(value: Buffer, writer: Writer): DecodedRecord | DecodeFailure {
+function writerOf(value: Buffer | null, known: Schemas): Writer | 'unknown' | DecodeFailure {
+  if (value === null || value.length < BODY_START) {
+    return failed('undecodable', '', 'of at least 5 bytes');
+  }
+  if (value[0] !== MAGIC) return failed('unknown_magic', '', 'one that begins with 0x00');
+  const id = value.readInt32BE(1);
+  return known.writer(id) ?? unknownSchema(id, known);
+}
+
+function read(
+  value: Buffer,
+  writer: Writer,
+  reader: Writer['reader'],
+  resolver: Writer['resolver'],
+): Whole | DecodeFailure {
+  const broken = writer.walk.check(value, BODY_START);
+  if (broken !== null) return failed('undecodable', broken.field, broken.rule);
   try {
-    const decoded = writer.reader.decode(value, BODY_START, writer.resolver);
-    if (decoded.offset === value.length) {
-      const record = { type: writer.record, value: decoded.value } as DecodedRecord;
-      nameProviders(record);
-      return record;
-    }
+    const decoded = reader.decode(value, BODY_START, resolver);
+    if (decoded.offset === value.length) return { type: writer.record, value: decoded.value };
   } catch {
     // The walk has let nothing through that avsc refuses; should it, the record is parked.
   }
   return failed('undecodable', '', `a ${writer.record}`);
+}
+
+function isFailure(given: object | 'unknown'): given is DecodeFailure {
+  return given !== 'unknown' && 'failed' in given;
 }
 
 function isCrcRight(value: Buffer, headers: Headers): boolean {

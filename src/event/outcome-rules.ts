@@ -2,6 +2,7 @@ import {
   ATTEMPT,
   BOOLEAN,
   DEPLOYMENT,
+  FOREIGN_SCHEMA_ID,
   HTTP_STATUS,
   ID,
   INT_FROM_0,
@@ -16,6 +17,7 @@ import {
   REGION,
   type Rule,
   rule,
+  SCHEMA_TEXT,
   TIME_MS,
   text,
 } from './checks.js';
@@ -24,6 +26,7 @@ import {
   type Inflight,
   OPERATIONS,
   type OutcomeSummary,
+  type RegisteredSchema,
   type RequestOutcome,
   STATUSES,
 } from './outcome.js';
@@ -88,6 +91,12 @@ export const INFLIGHT: readonly Rule<Inflight>[] = [
   rule('in_flight', INT_FROM_0, (it) => it.in_flight),
   rule('overdue', INT_FROM_0, (it) => it.overdue),
   rule('oldest_ms', INT_FROM_0, (it) => it.oldest_ms),
+];
+
+export const SCHEMA: readonly Rule<RegisteredSchema>[] = [
+  rule('id', FOREIGN_SCHEMA_ID, (it) => it.id),
+  rule('subject', text(0, 256), (it) => it.subject),
+  rule('schema', SCHEMA_TEXT, (it) => it.schema),
 ];
 
 export const SUMMARY: readonly Rule<OutcomeSummary>[] = [

@@ -183,6 +183,14 @@ export interface Decision {
   degraded: string[];
 }
 
+/** A schema of others, as the log keeps it. */
+export interface RegisteredSchema {
+  id: number;
+  /** Full name of its record; empty where the text is no schema. */
+  subject: string;
+  schema: string;
+}
+
 /** A decoded record, by the name of its schema. `unknown` = a record type that no fold reads. */
 export type DecodedRecord =
   | { type: 'RequestOutcome'; value: FoldedOutcome }
@@ -196,4 +204,5 @@ export type DecodedRecord =
   | { type: 'CataloguePrice'; value: CataloguePrice }
   | { type: 'Policy'; value: Policy }
   | { type: 'Decision'; value: Decision }
+  | { type: 'Schema'; value: RegisteredSchema }
   | { type: 'unknown'; value: null };

@@ -14,9 +14,10 @@ import type {
   FoldedOutcome,
   Inflight,
   OutcomeSummary,
+  RegisteredSchema,
   RequestOutcome,
 } from './outcome.js';
-import { FOLDED_OUTCOME, INFLIGHT, MADE_OUTCOME, SUMMARY } from './outcome-rules.js';
+import { FOLDED_OUTCOME, INFLIGHT, MADE_OUTCOME, SCHEMA, SUMMARY } from './outcome-rules.js';
 
 /** What is wrong with a value, and where: `outcomes[3].model` must be `rule`. */
 export interface BrokenRule {
@@ -40,6 +41,10 @@ export function brokenRuleOfInflight(gauge: Inflight): BrokenRule | null {
 
 export function brokenRuleOfSummary(summary: OutcomeSummary): BrokenRule | null {
   return firstBroken(SUMMARY, summary);
+}
+
+export function brokenRuleOfSchema(schema: RegisteredSchema): BrokenRule | null {
+  return firstBroken(SCHEMA, schema);
 }
 
 export function brokenRuleOfDecision(decision: Decision): BrokenRule | null {
@@ -81,6 +86,7 @@ export const RULES: Readonly<Record<string, readonly { field: string; rule: stri
   CataloguePrice: CATALOGUE_PRICE,
   Policy: POLICY,
   Decision: DECISION,
+  Schema: SCHEMA,
 };
 
 function firstBroken<R>(rules: readonly Rule<R>[], record: R): BrokenRule | null {

@@ -35,6 +35,8 @@ type Resolver = ReturnType<Type['createResolver']>;
 /** How the bytes of one schema id are read. */
 export interface Writer {
   record: RecordName;
+  /** What the bytes were written by. */
+  type: Type;
   walk: Walk;
   reader: Type;
   resolver: Resolver;
@@ -96,6 +98,11 @@ export class Schemas {
     return id > SHIPPED_ID_MAX && !this.#foreign.has(id);
   }
 
+  /** Whether a schema is refused for its size alone. */
+  isTooLarge(schemaText: string): boolean {
+    return Buffer.byteLength(schemaText) > FOREIGN_SCHEMA_BYTES_MAX;
+  }
+
   /**
    * Makes somebody else's schema readable, by the full name of its record. Answers null, or why it
    * is refused; a refusal is remembered, so that its records are parked with the reason.
@@ -118,7 +125,7 @@ export class Schemas {
   }
 
   #foreignWriter(schemaText: string): Writer | 'unknown' | Unwalkable {
-    if (Buffer.byteLength(schemaText) > FOREIGN_SCHEMA_BYTES_MAX) {
+    if (this.isTooLarge(schemaText)) {
       return { refused: `the schema is over ${FOREIGN_SCHEMA_BYTES_MAX} bytes` };
     }
     try {
@@ -137,7 +144,19 @@ export class Schemas {
     if ('refused' in program) return program;
     const reader = this.#readers.get(record)!;
     const resolver = reader.createResolver(type, { ignoreNamespaces: true });
-    return { record, walk: new Walk(program), reader, resolver };
+    return { record, type, walk: new Walk(program), reader, resolver };
+  }
+
+  /** Every version of a record that can be read here, the shipped ones first, by id. */
+  versionsOf(record: RecordName): { id: number; type: Type }[] {
+    return [...this.#writers].flatMap(([id, writer]) =>
+      writer !== 'unknown' && writer.record === record ? [{ id, type: writer.type }] : [],
+    );
+  }
+
+  /** What can be read, by the full names of the records. */
+  recordNames(): ReadonlyMap<string, RecordName> {
+    return new Map([...this.#written].map(([name, { type }]) => [type.name!, name]));
   }
 
   #recordNamed(fullName: string | undefined): RecordName | null {
@@ -162,6 +181,15 @@ function readerType(name: RecordName, text: string): Type {
 
 function keepFolded(outcome: { fields: { name: string }[] }): void {
   outcome.fields = outcome.fields.filter((field) => !UNFOLDED_FIELDS.has(field.name));
+}
+
+/** Full name of the record that a schema describes; empty where the text is none. */
+export function recordNameOf(schemaText: string): string {
+  try {
+    return avro.Type.forSchema(JSON.parse(schemaText)).name ?? '';
+  } catch {
+    return '';
+  }
 }
 
 /** The schemas of this process. */

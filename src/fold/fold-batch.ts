@@ -99,6 +99,7 @@ function foldRecord(
       return false;
     case 'unknown':
     case 'Decision':
+    case 'Schema':
       return false;
     default:
       foldCatalogueRecord(context, decoded);

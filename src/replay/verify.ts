@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { schemas } from '../event/schemas.js';
+import type { Schemas } from '../event/schemas.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import type { HotSource } from '../hotkeys/source.js';
 import type { LogReader } from '../log/port.js';
@@ -23,6 +23,8 @@ export interface VerifyOptions {
   pool: Pool;
   schema: string;
   log: LogReader;
+  /** With those of others that records were read by. */
+  schemas: Schemas;
   topics: Topics;
   source: HotSource;
   /** Null where no process that holds them is running. */
@@ -31,7 +33,7 @@ export interface VerifyOptions {
 
 /** Counts everything again, from the log and the tables. */
 export async function verify(options: VerifyOptions): Promise<Verification> {
-  const { pool, schema, log, topics } = options;
+  const { pool, schema, log, schemas, topics } = options;
   const { minuteRetentionMs } = await storedFoldSettings(pool, schema);
   const common = { pool, schema, log, schemas, minuteRetentionMs };
   const partitions = await closeBooks({

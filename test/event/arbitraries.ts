@@ -166,6 +166,11 @@ export const records = {
   RequestOutcome: outcome,
   Inflight: inflight,
   OutcomeSummary: summary,
+  Schema: fc.record({
+    id: fc.integer({ min: 100, max: INT_MAX }),
+    subject: text(0, 256),
+    schema: text(1, 2_000),
+  }),
   CatalogueModel: fc.record({
     name: text(1, 256),
     display_name: text(0, 256),

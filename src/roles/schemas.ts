@@ -1,0 +1,46 @@
+import type { Config } from '../config.js';
+import { Schemas } from '../event/schemas.js';
+import type { Log } from '../log/port.js';
+import { createSchemaLookUp } from '../log/schema-look-up.js';
+import { createSchemaRegistry } from '../log/schema-registry.js';
+import { SchemaTopic, type SchemaTopicOptions } from '../log/schema-topic.js';
+import type { Topics } from '../log/topics.js';
+
+interface SchemaParts {
+  log: Log;
+  topics: Topics;
+}
+
+/** For who folds: the schemas that the log holds by now, and how to ask for more of them. */
+export async function foldedSchemas(
+  parts: SchemaParts,
+  { schemaRegistryUrl }: Pick<Config, 'schemaRegistryUrl'>,
+): Promise<{ schemas: Schemas; lookUpSchemas(ids: readonly number[]): Promise<void> }> {
+  const { schemas, topic } = openSchemaTopic(parts);
+  await topic.readToEnd();
+  const registry = schemaRegistryUrl === null ? null : createSchemaRegistry(schemaRegistryUrl);
+  return { schemas, lookUpSchemas: createSchemaLookUp(schemas, topic, registry) };
+}
+
+/** For who reads what was folded: every schema that it was read by is in the log. */
+export async function storedSchemas(parts: SchemaParts): Promise<Schemas> {
+  const { schemas, topic } = openSchemaTopic(parts);
+  // A log that only outcomes were ever written to may not have the topic.
+  const partitions = await parts.log.partitions([parts.topics.schemas]);
+  if (partitions.has(parts.topics.schemas)) await topic.readToEnd();
+  return schemas;
+}
+
+export function openSchemaTopic(
+  { log, topics }: SchemaParts,
+  onSchema?: SchemaTopicOptions['onSchema'],
+): { schemas: Schemas; topic: SchemaTopic } {
+  const schemas = new Schemas();
+  const topic = new SchemaTopic({
+    log,
+    topic: topics.schemas,
+    schemas,
+    ...(onSchema === undefined ? {} : { onSchema }),
+  });
+  return { schemas, topic };
+}
