@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
-import { schemas } from '../event/schemas.js';
 import type { FoldSettings } from '../fold/context.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import { createRefresher, type Refresher } from '../hotkeys/refresher.js';
@@ -17,6 +16,7 @@ import { createProjectionStore } from '../project/projection-store.js';
 import { PROJECTION_VERSION, prepareProjection } from '../project/projection-version.js';
 import { dropExpired } from '../project/retention.js';
 import { rollUp } from '../project/rollup.js';
+import { foldedSchemas } from './schemas.js';
 import { createMissingTopics, sayWeaknesses } from './topics.js';
 
 /** How often hours whose minutes changed are computed again, and retention is looked after. */
@@ -58,11 +58,11 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     clock,
     logger,
   });
+  const read = await foldedSchemas({ log, topics }, config);
   const consumer = log.consumer(schema, folded);
   const pipeline = createPipeline({
     log,
-    schemas,
-    lookUpSchemas: async () => {},
+    ...read,
     store: createProjectionStore({ pool, schema, owner: `${process.pid}`, settings, topics }),
     parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
     uncommittedLetters: (source, from) =>
