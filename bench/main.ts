@@ -9,10 +9,17 @@ import { decodeBench } from './decode.js';
 import { foldBench } from './fold.js';
 import { measure } from './measure.js';
 import { projectBench } from './project.js';
-import { routeBench } from './route.js';
+import { accessBench, routeBench } from './route.js';
 import { SERVERS, serveForBench } from './route-server.js';
 
-const BENCHES: readonly Bench[] = [decodeBench, foldBench, projectBench, decideBench, routeBench];
+const BENCHES: readonly Bench[] = [
+  decodeBench,
+  foldBench,
+  projectBench,
+  decideBench,
+  routeBench,
+  accessBench,
+];
 
 process.exitCode = await main();
 

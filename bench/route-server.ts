@@ -1,19 +1,25 @@
-import { createServer, type Server } from 'node:http';
+import { createServer as createBareServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fastify } from 'fastify';
+import rateLimit from '@fastify/rate-limit';
+import { type FastifyInstance, fastify } from 'fastify';
+import { type AccessKey, mintKey } from '../src/access/access-key.js';
+import { keyAccess } from '../src/access/key-access.js';
+import { KeyRing } from '../src/access/key-ring.js';
+import { wallClock } from '../src/clock.js';
 import { createMetrics } from '../src/observe/metrics.js';
-import { createRouteApp } from '../src/route/app.js';
+import { createRouteApp, type RouteAppOptions, registerRouter } from '../src/route/app.js';
+import { createServer } from '../src/route/server.js';
 import { AS_OF, syntheticSnapshot } from './snapshot.js';
 
 /** The servers that `route` compares, each in a process of its own so that its CPU is its own. */
-export const SERVERS = ['ours', 'floor', 'peer'] as const;
+export const SERVERS = ['ours', 'floor', 'peer', 'keyed', 'keyed-by-library'] as const;
 export type ServerName = (typeof SERVERS)[number];
 
-/** To the parent: first the port, then an answer for each message, the CPU seconds so far. */
+/** To the parent: first the port and the key to show, then for each message the CPU seconds so far. */
 export async function serveForBench(name: ServerName): Promise<void> {
   const answer = await answerOfOurs();
-  const server = await listen(name, answer);
-  process.send!({ port: (server.address() as AddressInfo).port });
+  const { server, key } = await listen(name, answer);
+  process.send!({ port: (server.address() as AddressInfo).port, key });
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
     process.send!({ cpuSeconds: (user + system) / 1e6 });
@@ -21,26 +27,85 @@ export async function serveForBench(name: ServerName): Promise<void> {
   process.once('disconnect', () => process.exit(0));
 }
 
-async function listen(name: ServerName, answer: Buffer): Promise<Server> {
-  if (name === 'floor') return listenBare(answer);
-  const app = name === 'ours' ? ourApp() : peerApp(answer);
+async function listen(
+  name: ServerName,
+  answer: Buffer,
+): Promise<{ server: Server; key: string | null }> {
+  if (name === 'floor') return { server: await listenBare(answer), key: null };
+  const { app, key } = appOf(name, answer);
   await app.listen({ port: 0, host: '127.0.0.1' });
-  return app.server;
+  return { server: app.server, key };
+}
+
+function appOf(
+  name: Exclude<ServerName, 'floor'>,
+  answer: Buffer,
+): { app: FastifyInstance; key: string | null } {
+  switch (name) {
+    case 'ours':
+      return { app: ourApp(), key: null };
+    case 'peer':
+      return { app: peerApp(answer), key: null };
+    default:
+      return keyedApp(name === 'keyed-by-library');
+  }
 }
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
 function ourApp() {
+  return createRouteApp(routerOptions());
+}
+
+/** No caller comes near the limit: what it costs to count is what is measured. */
+const PER_SECOND = 1_000_000;
+const OTHER_KEYS = 1_000;
+
+/** As `airouter route` serves: keys with a limit each, and overload shed. */
+function keyedApp(isByLibrary: boolean): { app: FastifyInstance; key: string } {
+  const keys = Array.from({ length: 1 + OTHER_KEYS }, () => newKey(isByLibrary));
+  const access = keyAccess(new KeyRing(keys.map(({ key }) => key)), wallClock);
+  const overload = { eventLoopDelayMs: 500, memoryBytes: 0 };
+  const app = createServer(silent, isByLibrary ? {} : { overload });
+  if (isByLibrary) {
+    app.register(rateLimit, {
+      max: PER_SECOND,
+      timeWindow: 1000,
+      enableDraftSpec: true,
+      hook: 'preValidation',
+      keyGenerator: ({ caller }) => caller?.keyId ?? '',
+    });
+  }
+  app.register(async (within) => registerRouter(within, { ...routerOptions(), access }));
+  return { app, key: keys[0]!.text };
+}
+
+function newKey(isUnlimited: boolean): { text: string; key: AccessKey } {
+  const { text, id, hash } = mintKey();
+  const key: AccessKey = {
+    id,
+    hash,
+    tenant: 'bench',
+    scopes: ['route'],
+    createdAtMs: 0,
+    expiresAtMs: null,
+    revokedAtMs: null,
+    requestsPerSecond: isUnlimited ? null : PER_SECOND,
+  };
+  return { text, key };
+}
+
+function routerOptions(): RouteAppOptions {
   const snapshot = syntheticSnapshot();
   const startedMs = Date.now();
-  return createRouteApp({
+  return {
     snapshotSource: { current: () => snapshot },
     // The clock goes on from the moment that the snapshot is of.
     clock: { nowMs: () => AS_OF * 1000 + (Date.now() - startedMs) },
     logger: silent,
     staleAfterMs: 3_600_000,
     metrics: createMetrics(),
-  });
+  };
 }
 
 /** A route as one writes it first: the body parsed, the same object answered. */
@@ -53,7 +118,7 @@ function peerApp(answer: Buffer) {
 
 function listenBare(answer: Buffer): Promise<Server> {
   const headers = { 'content-type': 'application/json', 'content-length': answer.length };
-  const server = createServer((request, response) => {
+  const server = createBareServer((request, response) => {
     request.resume().once('end', () => response.writeHead(200, headers).end(answer));
   });
   return new Promise((resolve) => {

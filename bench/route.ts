@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { packageRoot } from '../src/package-root.js';
 import type { Bench, Contender, Contest, Size } from './contest.js';
-import { SERVERS, type ServerName } from './route-server.js';
+import type { ServerName } from './route-server.js';
 import { MODEL, OFFERING_COUNT } from './snapshot.js';
 
 /** `POST /v1/route` over HTTP; only the server's CPU counts, not that of whoever calls. */
@@ -13,8 +13,20 @@ export const routeBench: Bench = {
   unit: "requests per CPU second of the server's process",
   floorIs: 'node:http, the body read and left, the same bytes answered each time',
   peerIs: 'Fastify as it comes: one route without schemas that answers the same object',
-  open,
+  open: (size) => open(size, { ours: 'ours', floor: 'floor', peer: 'peer' }),
 };
+
+/** What it costs to know who asks, to limit them, and to shed overload. */
+export const accessBench: Bench = {
+  name: 'access',
+  unit: "requests per CPU second of the server's process",
+  floorIs: 'the same router without keys, limits and shedding',
+  peerIs: 'the same router with keys, limited by @fastify/rate-limit in memory',
+  open: (size) => open(size, { ours: 'keyed', floor: 'ours', peer: 'keyed-by-library' }),
+};
+
+const ROLES = ['ours', 'floor', 'peer'] as const;
+type Role = (typeof ROLES)[number];
 
 const CONNECTIONS = 32;
 const BODY = JSON.stringify({ model: MODEL, stream: true });
@@ -22,12 +34,14 @@ const BODY = JSON.stringify({ model: MODEL, stream: true });
 interface Child {
   process: ChildProcess;
   port: number;
+  /** Null = it asks for none. */
+  key: string | null;
   agent: Agent;
 }
 
-async function open(size: Size): Promise<Contest> {
+async function open(size: Size, names: Readonly<Record<Role, ServerName>>): Promise<Contest> {
   const count = size === 'full' ? 8_000 : 100;
-  const children = new Map<ServerName, Child>();
+  const children = new Map<Role, Child>();
   const close = async (): Promise<void> => {
     for (const { process: child, agent } of children.values()) {
       agent.destroy();
@@ -36,10 +50,10 @@ async function open(size: Size): Promise<Contest> {
     }
   };
   try {
-    for (const name of SERVERS) children.set(name, await start(name));
+    for (const role of ROLES) children.set(role, await start(names[role]));
     const answer = await checkAnswers(children);
-    const contender = (name: ServerName): Contender => {
-      const child = children.get(name)!;
+    const contender = (role: Role): Contender => {
+      const child = children.get(role)!;
       return async () => {
         const before = await cpuSeconds(child);
         await callMany(child, count);
@@ -61,17 +75,17 @@ async function open(size: Size): Promise<Contest> {
 
 async function start(name: ServerName): Promise<Child> {
   const child = fork(join(packageRoot, 'dist/bench/main.js'), ['serve-for-bench', name]);
-  const [{ port }] = (await Promise.race([
+  const [{ port, key }] = (await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(() => Promise.reject(new Error(`the server ${name} did not start`))),
-  ])) as [{ port: number }];
+  ])) as [{ port: number; key: string | null }];
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  return { process: child, port, agent };
+  return { process: child, port, key, agent };
 }
 
 /** Ours answers 200 with ranked offerings of the catalogue, the others as many bytes. */
-async function checkAnswers(children: ReadonlyMap<ServerName, Child>): Promise<string> {
-  const texts = await Promise.all(SERVERS.map((name) => call(children.get(name)!)));
+async function checkAnswers(children: ReadonlyMap<Role, Child>): Promise<string> {
+  const texts = await Promise.all(ROLES.map((role) => call(children.get(role)!)));
   const sizes = texts.map((text) => text.length);
   const { candidates, state } = JSON.parse(texts[0]!);
   if (candidates.length !== 3 || candidates[0].model !== MODEL || state.version !== 21) {
@@ -95,9 +109,13 @@ async function callMany(child: Child, count: number): Promise<void> {
   await Promise.all(Array.from({ length: CONNECTIONS }, caller));
 }
 
-function call({ port, agent }: Child): Promise<string> {
+function call({ port, key, agent }: Child): Promise<string> {
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': BODY.length };
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': BODY.length,
+      ...(key !== null && { authorization: `Bearer ${key}` }),
+    };
     const options = { agent, port, host: '127.0.0.1', path: '/v1/route', method: 'POST', headers };
     const sent = request(options, (response) => {
       let text = '';

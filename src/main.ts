@@ -68,6 +68,7 @@ function createProgram(): Command {
   addRoles(add);
   addLoad(add);
   addTools(add);
+  addSettings(add);
   return program;
 }
 
@@ -171,6 +172,10 @@ function addTools(add: Add): void {
     'bring the schemas of DATABASE_URL up to date, as their owner',
     () => import('./commands/migrate.js'),
   );
+}
+
+/** What processes are told before they start. */
+function addSettings(add: Add): void {
   add(
     'keys',
     'access keys: `keys create`, `keys list`, `keys revoke ID`',

@@ -2,7 +2,9 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Access } from '../../src/access/access.js';
 import type { Snapshot } from '../../src/route/snapshot.js';
+import { accessOf, newKey } from '../access/keys.js';
 import { AS_OF, measured, offering, tick } from '../route/fixtures.js';
 import { appOf } from '../route/route-app.js';
 import { AiRouter, until } from './airouter.js';
@@ -33,11 +35,12 @@ class SeededRouter {
   nowMs = AS_OF * 1000;
   readonly #app: FastifyInstance;
 
-  constructor(snapshot: Snapshot | null) {
+  constructor(snapshot: Snapshot | null, access?: Access) {
     this.snapshot = snapshot;
     this.#app = appOf(null, {
       snapshotSource: { current: () => this.snapshot },
       clock: { nowMs: () => this.nowMs },
+      ...(access !== undefined && { access }),
     }).app;
     onTestFinished(() => this.close());
   }
@@ -164,6 +167,31 @@ describe.skipIf(!program)('the dashboard in a browser', () => {
     await page.getByText('Nothing was measured').waitFor();
     await page.getByRole('searchbox').fill('<b>x');
     await notice(page).getByText('No model’s name contains “<b>x”.').waitFor();
+  });
+
+  it('asks for a key where the router does, keeps it in the tab, and forgets it', async () => {
+    const { text, key } = newKey({ scopes: ['analyst'] });
+    const wrong = newKey({ scopes: ['ingest'] });
+    const router = new SeededRouter(healthy(one, two), accessOf(key, wrong.key));
+    const { page } = await open(await router.listen());
+    const field = page.getByLabel('Access key of scope route or analyst');
+    await notice(page).getByText('The router asks for an access key.').waitFor();
+    await field.fill('no key');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+    await field.fill(wrong.text);
+    await page.keyboard.press('Enter');
+    await notice(page).getByText('must have the scope').waitFor();
+    await field.fill(` ${text}`);
+    await page.getByRole('button', { name: 'Use it in this tab' }).click();
+    await page.getByRole('heading', { name: 'gpt-x' }).waitFor();
+    expect(await field.isVisible()).toBe(false);
+    await page.reload();
+    await page.getByRole('heading', { name: 'gpt-x' }).waitFor();
+    await page.getByRole('button', { name: 'Forget the key' }).click();
+    await notice(page).getByText('a key is needed').waitFor();
+    expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
+    expect(page.url()).not.toContain('air_');
   });
 
   it('asks nothing while it is hidden', async () => {

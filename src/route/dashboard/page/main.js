@@ -1,4 +1,5 @@
 /** @import { Board, Found, Model } from './poll.js' */
+import { accessForm } from './access-key.js';
 import { nameColours } from './colours.js';
 import { setChildren, setText } from './dom.js';
 import { ModelCard } from './model-card.js';
@@ -38,6 +39,7 @@ const polling = poll({
     show();
   },
 });
+const access = accessForm(() => polling.now());
 setInterval(show, 1000);
 
 find.addEventListener('input', () => {
@@ -81,10 +83,11 @@ function cardOf(id) {
 function show() {
   if (document.hidden) return;
   const nowMs = Date.now();
-  const isGone = found.link === 'gone' || found.link === 'refused';
+  const isGone = ['gone', 'refused', 'locked'].includes(found.link);
   if (board !== null) summary.show(board, nowMs - boardAtMs, isGone);
   const notice = noticeOf({ found, board, boardAtMs, nowMs, wanted: wanted() });
   document.documentElement.dataset['link'] = found.link;
+  access.show(found.link === 'locked');
   if (isGone) for (const id of order) cards.get(id)?.draw(nowMs);
   if (notices.textContent !== (notice === null ? '' : noticeElement(notice).textContent)) {
     notices.replaceChildren(...(notice === null ? [] : [noticeElement(notice)]));

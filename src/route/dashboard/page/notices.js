@@ -17,6 +17,12 @@ export function noticeOf({ found, board, boardAtMs, nowMs, wanted }) {
   switch (found.link) {
     case 'gone':
       return notice('bad', 'The router does not answer.', `It is asked again each second.${then}`);
+    case 'locked':
+      return notice(
+        'warn',
+        'The router asks for an access key.',
+        `It says: ${found.detail}.${then}`,
+      );
     case 'refused':
       return notice('bad', 'The router refuses.', `${found.detail}.${then}`);
     case 'waiting':

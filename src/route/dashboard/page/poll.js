@@ -1,3 +1,5 @@
+import { accessKey } from './access-key.js';
+
 /**
  * What `GET /v1/board` answers.
  *
@@ -26,8 +28,9 @@
  *   models: Model[]
  * }} Board
  *
- * How the router was found. `waiting`: it has no state yet; `refused`: it does not serve us.
- * @typedef {'connecting' | 'live' | 'waiting' | 'refused' | 'gone'} Link
+ * How the router was found. `waiting`: it has no state yet; `locked`: it asks for another key;
+ * `refused`: it does not serve us.
+ * @typedef {'connecting' | 'live' | 'waiting' | 'locked' | 'refused' | 'gone'} Link
  * @typedef {{ link: Link, detail: string }} Found
  */
 
@@ -53,10 +56,14 @@ export function poll({ url, onBoard, onProblem }) {
     const mine = turn;
     const asked = url();
     const known = last?.url === asked ? last : null;
+    const key = accessKey();
     try {
       const answer = await fetch(asked, {
         cache: 'no-store',
-        headers: known?.etag ? { 'if-none-match': known.etag } : {},
+        headers: {
+          ...(known?.etag && { 'if-none-match': known.etag }),
+          ...(key !== null && { authorization: `Bearer ${key}` }),
+        },
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       // Somebody asked anew meanwhile, for something else.
@@ -89,5 +96,16 @@ export function poll({ url, onBoard, onProblem }) {
 async function problemOf(answer) {
   const problem = await answer.json().catch(() => ({}));
   const detail = typeof problem.detail === 'string' ? problem.detail : `HTTP ${answer.status}`;
-  return { link: problem.code === 'not_ready' ? 'waiting' : 'refused', detail };
+  return { link: linkOf(problem.code), detail };
+}
+
+/**
+ * @param {unknown} code
+ * @returns {Link}
+ */
+function linkOf(code) {
+  if (code === 'not_ready') return 'waiting';
+  // Without keys a router is forbidden to who is elsewhere, and no key would help.
+  const isLocked = code === 'unauthorized' || (code === 'forbidden' && accessKey() !== null);
+  return isLocked ? 'locked' : 'refused';
 }
