@@ -138,10 +138,15 @@ export class FaultProxy {
     service.setNoDelay(true);
     const link: Link = { client, service, losesReply: null };
     this.#links.add(link);
-    for (const socket of [client, service]) {
-      // Whatever ends one side abruptly ends the other: its pump tells.
-      socket.on('error', () => {});
-      socket.once('close', () => this.#links.delete(link));
+    const sides = [client, service] as const;
+    for (const [side, other] of [sides, sides.toReversed()] as [Socket, Socket][]) {
+      // The pump that reads it tells.
+      side.on('error', () => {});
+      side.once('close', () => {
+        // What came through still goes out.
+        other.destroySoon();
+        if (other.closed) this.#links.delete(link);
+      });
     }
     void this.#pump(link, 'request', client, service).catch(() => reset(link));
     void this.#pump(link, 'reply', service, client).catch(() => reset(link));
@@ -160,7 +165,7 @@ export class FaultProxy {
         link.losesReply();
         return;
       }
-      if (!to.write(this.#pass(link, direction, piece))) await once(to, 'drain');
+      if (!to.write(this.#pass(link, direction, piece))) await writable(to);
     }
     to.end();
   }
@@ -176,8 +181,16 @@ export class FaultProxy {
   }
 }
 
+/** Resolves also where it has closed: the next write tells. */
+async function writable(socket: Socket): Promise<void> {
+  await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+}
+
 /** As by a network that gives up: no orderly end, for either side. */
 function reset({ client, service }: Link): void {
-  client.resetAndDestroy();
-  service.resetAndDestroy();
+  for (const socket of [client, service]) {
+    // One that is being ended cannot be reset any more, and would keep its handle.
+    if (socket.writableEnded) socket.destroy();
+    else socket.resetAndDestroy();
+  }
 }

@@ -3,6 +3,14 @@ export interface KafkaNode {
   id: number;
   brokerPort: number;
   controllerPort: number;
+  /** One more listener, whose clients are told to come by another port. */
+  proxied?: ProxiedListener;
+}
+
+/** For clients that go through a proxy: what brokers advertise is where clients go. */
+export interface ProxiedListener {
+  port: number;
+  advertisedPort: number;
 }
 
 /** Any constant of 22 base64 characters does: the clusters never meet. */
@@ -25,11 +33,18 @@ export function serverProperties(
     'controller.quorum.voters': nodes
       .map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`)
       .join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${node.brokerPort},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.brokerPort}`,
+    listeners: [
+      `PLAINTEXT://127.0.0.1:${node.brokerPort}`,
+      `CONTROLLER://127.0.0.1:${node.controllerPort}`,
+      ...(node.proxied === undefined ? [] : [`PROXIED://127.0.0.1:${node.proxied.port}`]),
+    ].join(','),
+    'advertised.listeners': [
+      `PLAINTEXT://127.0.0.1:${node.brokerPort}`,
+      ...(node.proxied === undefined ? [] : [`PROXIED://127.0.0.1:${node.proxied.advertisedPort}`]),
+    ].join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT',
     'log.dirs': dataDir,
     'auto.create.topics.enable': false,
     'default.replication.factor': copies,

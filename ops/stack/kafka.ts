@@ -3,7 +3,12 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import type { KafkaFiles } from './kafka-files.js';
-import { type KafkaNode, metaProperties, serverProperties } from './kafka-properties.js';
+import {
+  type KafkaNode,
+  metaProperties,
+  type ProxiedListener,
+  serverProperties,
+} from './kafka-properties.js';
 import { type Lifetime, LocalProcess } from './local-process.js';
 import { freePorts } from './ports.js';
 import {
@@ -21,6 +26,8 @@ export interface KafkaOptions {
   files: KafkaFiles;
   jvmOptions: readonly string[];
   lifetime: Lifetime;
+  /** By broker. */
+  proxied?: readonly ProxiedListener[];
 }
 
 /** Starts a cluster; resolves once every broker and the group coordinator answer. */
@@ -29,11 +36,15 @@ export function startKafka(options: KafkaOptions): Promise<Service> {
   const dir = join(options.dir, `kafka-of-${options.brokers}`);
   return startWithFreePorts(async () => {
     const ports = await freePorts(options.brokers * 2);
-    const nodes = Array.from({ length: options.brokers }, (_, index) => ({
-      id: index + 1,
-      brokerPort: ports[index * 2] as number,
-      controllerPort: ports[index * 2 + 1] as number,
-    }));
+    const nodes = Array.from({ length: options.brokers }, (_, index): KafkaNode => {
+      const proxied = options.proxied?.[index];
+      return {
+        id: index + 1,
+        brokerPort: ports[index * 2] as number,
+        controllerPort: ports[index * 2 + 1] as number,
+        ...(proxied === undefined ? {} : { proxied }),
+      };
+    });
     const processes = await Promise.all(
       nodes.map((node) => prepareNode(node, nodes, dir, options)),
     );

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installPackages } from './install.js';
+import type { ProxiedListener } from './kafka-properties.js';
 import type { Lifetime } from './local-process.js';
 import { type Environment, inspectMachine, type Machine } from './machine.js';
 import { type PlanPart, planStack, type ServiceKind, VARIABLES, type Wanted } from './plan.js';
@@ -17,6 +18,8 @@ export interface StackOptions extends Partial<Wanted> {
   /** Where data and logs are kept; without it a new folder, removed by `stop`. */
   dir?: string;
   lifetime?: Lifetime;
+  /** By broker: one more listener for clients that go through a proxy; local processes alone. */
+  proxied?: readonly ProxiedListener[];
 }
 
 export interface Stack {
@@ -50,7 +53,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const noCompose = { ...machine, compose: null };
   // Containers are for one run: data that stay, and a stack that outlives us, are local.
   const isOneRun = options.dir === undefined && options.lifetime !== 'detached';
-  if (machine.compose === null || !isOneRun) return startOn(noCompose, options);
+  const isProxied = options.proxied !== undefined;
+  if (machine.compose === null || !isOneRun || isProxied) return startOn(noCompose, options);
   try {
     return await startOn(machine, options);
   } catch (error) {
@@ -81,7 +85,8 @@ async function startOn(found: Machine, options: StackOptions): Promise<Stack> {
     await Promise.all([...services.values()].map((service) => service.discard()));
     await rm(dir, { recursive: true, force: true });
   };
-  const serviceOptions = { wanted, machine, dir, profile, lifetime, progress };
+  const { proxied = [] } = options;
+  const serviceOptions = { wanted, machine, dir, profile, lifetime, progress, proxied };
   try {
     await startAll(parts, services, (part) => startService(part, serviceOptions));
   } catch (error) {

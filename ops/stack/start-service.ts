@@ -2,7 +2,7 @@ import { startByCompose } from './compose.js';
 import { startKafka } from './kafka.js';
 import { archiveOptions } from './kafka-archive.js';
 import { fetchKafkaFiles } from './kafka-files.js';
-import { JVM_OPTIONS } from './kafka-properties.js';
+import { JVM_OPTIONS, type ProxiedListener } from './kafka-properties.js';
 import type { Lifetime } from './local-process.js';
 import { JAVA_MAJOR_MIN, type Machine } from './machine.js';
 import type { PlanPart, Wanted } from './plan.js';
@@ -18,6 +18,8 @@ export interface ServiceOptions {
   profile: 'test' | 'bench';
   lifetime: Lifetime;
   progress: Progress;
+  /** By broker: listeners for clients that go through a proxy. */
+  proxied: readonly ProxiedListener[];
 }
 
 /** What cannot be had on this machine; the message says what to install. */
@@ -48,7 +50,7 @@ export async function startService(part: PlanPart, options: ServiceOptions): Pro
 }
 
 async function startLocalKafka(options: ServiceOptions): Promise<Service> {
-  const { wanted, machine, dir, profile, lifetime, progress } = options;
+  const { wanted, machine, dir, profile, lifetime, progress, proxied } = options;
   const java = present(machine.java, 'Java');
   if (java.major < JAVA_MAJOR_MIN) {
     throw new ServiceUnavailableError(
@@ -61,7 +63,7 @@ async function startLocalKafka(options: ServiceOptions): Promise<Service> {
     ...JVM_OPTIONS[profile === 'bench' ? 'full' : 'quick'],
     ...(await archiveOptions(files, progress)),
   ];
-  return startKafka({ brokers: wanted.kafka, dir, files, jvmOptions, lifetime });
+  return startKafka({ brokers: wanted.kafka, dir, files, jvmOptions, lifetime, proxied });
 }
 
 /** What the plan said is there, or was installed. */

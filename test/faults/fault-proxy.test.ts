@@ -129,6 +129,18 @@ describe('the fault proxy', () => {
     await poll(next.text).toBe('COMMIT');
   });
 
+  it('leaves no half of a connection behind, whichever side ended it', async () => {
+    const client = await newClient();
+    const ended = closing(client.socket);
+    client.socket.write('a');
+    await poll(client.text).toBe('a');
+    client.socket.resetAndDestroy();
+    await ended;
+    await poll(() => new Promise((resolve) => service.getConnections((_, n) => resolve(n)))).toBe(
+      0,
+    );
+  });
+
   it('turns one bit of one reply', async () => {
     const flipped = proxy.flip(Buffer.from('gpt'));
     const { socket, text } = await newClient();

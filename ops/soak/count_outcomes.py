@@ -1,7 +1,8 @@
 """Reads a topic of outcomes from its start to its end and counts what is in it.
 
 Written against the format alone (docs/events.md, schemas/avro): Kafka's C client and fastavro, none
-of AiRouter's code. Arguments: brokers, topic, folder of the schemas. Prints one JSON object.
+of AiRouter's code. Arguments: brokers, topic, folder of the schemas, and where there is one a file of
+acknowledged event ids, 16 bytes each, to compare with. Prints one JSON object.
 """
 
 import io
@@ -14,7 +15,7 @@ import fastavro
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 
-def main(brokers, topic, folder):
+def main(brokers, topic, folder, acknowledged=None):
     types = read_types(folder)
     found = {"records": 0, "events": 0, "broken": 0}
     event_ids = set()
@@ -29,7 +30,24 @@ def main(brokers, topic, folder):
         for outcome in record["outcomes"] if is_batch else [record]:
             found["events"] += 1
             event_ids.add(outcome["event_id"])
-    print(json.dumps({**found, "distinct_event_ids": len(event_ids)}))
+    found["distinct_event_ids"] = len(event_ids)
+    if acknowledged is not None:
+        found.update(compare(event_ids, read_ids(acknowledged)))
+    print(json.dumps(found))
+
+
+def read_ids(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    return {data[at : at + 16] for at in range(0, len(data), 16)}
+
+
+def compare(event_ids, acknowledged):
+    return {
+        "acknowledged": len(acknowledged),
+        "missing": len(acknowledged - event_ids),
+        "unacknowledged": len(event_ids - acknowledged),
+    }
 
 
 def read_types(folder):

@@ -2,16 +2,16 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { makeOnce } from '../../ops/stack/cache.js';
-import { fetchKafkaFiles } from '../../ops/stack/kafka-files.js';
-import { findProgram, inspectMachine } from '../../ops/stack/machine.js';
-import { silent } from '../../ops/stack/progress.js';
 import { packageRoot } from '../../src/package-root.js';
+import { makeOnce } from '../stack/cache.js';
+import { fetchKafkaFiles } from '../stack/kafka-files.js';
+import { findProgram, inspectMachine } from '../stack/machine.js';
+import { silent } from '../stack/progress.js';
 
 const run = promisify(execFile);
 
-/** They run beside the tests' own processes. */
-const CONSUMER_TIMEOUT_MS = 120_000;
+/** A million records take a minute; they run beside other processes. */
+const CONSUMER_TIMEOUT_MS = 600_000;
 const INSTALL_TIMEOUT_MS = 280_000;
 const SILENCE_MS = 5_000;
 const PACKAGES = ['confluent-kafka==2.16.0', 'fastavro==1.13.0'];
@@ -48,21 +48,41 @@ export interface ForeignCount {
   broken: number;
 }
 
+/** Against the ids that were acknowledged. */
+export interface ForeignComparison extends ForeignCount {
+  acknowledged: number;
+  /** Acknowledged, and not in the topic. */
+  missing: number;
+  /** In the topic, and never acknowledged. */
+  unacknowledged: number;
+}
+
 /** Records and events of a topic as `count_outcomes.py` counts them. */
-export async function countWithPython(
+export function countWithPython(brokers: string, topic: string): Promise<ForeignCount | Missing> {
+  return runPython([brokers, topic]);
+}
+
+/** The same, compared with a file of acknowledged ids, 16 bytes each. */
+export function compareWithPython(
   brokers: string,
   topic: string,
-): Promise<ForeignCount | Missing> {
+  acknowledged: string,
+): Promise<ForeignComparison | Missing> {
+  return runPython([brokers, topic], acknowledged);
+}
+
+async function runPython<T>(place: string[], ...more: string[]): Promise<T | Missing> {
   const python = findProgram('python3', process.env);
   if (python === null) return { missing: 'python3 is not on the PATH' };
   const packages = await installPackages(python);
   if (typeof packages !== 'string') return packages;
-  const args = [join(packageRoot, 'test/e2e/count_outcomes.py'), brokers, topic];
-  const { stdout } = await run(python, [...args, join(packageRoot, 'schemas')], {
+  const script = join(packageRoot, 'ops/soak/count_outcomes.py');
+  const args = [script, ...place, join(packageRoot, 'schemas'), ...more];
+  const { stdout } = await run(python, args, {
     timeout: CONSUMER_TIMEOUT_MS,
     env: { ...process.env, PYTHONPATH: packages },
   });
-  return JSON.parse(stdout) as ForeignCount;
+  return JSON.parse(stdout) as T;
 }
 
 /** Into a folder of their own in the cache, by version of Python: the system's stay as they are. */

@@ -1,0 +1,53 @@
+import type { CampaignResult } from './campaign.js';
+import type { Verdict } from './verdict.js';
+import type { World } from './world.js';
+
+/** The last line of a campaign. Times in ms, memory in MiB. */
+export function reportOf(
+  { probe }: World,
+  { faults, recoveryMs, rssMib, failures: unrecovered }: CampaignResult,
+  { failures, events, foreign, verified }: Verdict,
+) {
+  const all = [...unrecovered, ...failures];
+  const { books_closed, hot_keys_match, checksum } = verified;
+  return {
+    faults,
+    failed: all.length,
+    failures: all,
+    events,
+    foreign,
+    books_closed,
+    hot_keys_match,
+    checksum,
+    router: { answered: probe.answered, stale: probe.stale },
+    recovery_ms: byName(recoveryMs, recoveryOf),
+    rss_mib: byName(rssMib, memoryOf),
+  };
+}
+
+function byName<T>(
+  lists: ReadonlyMap<string, readonly number[]>,
+  of: (list: readonly number[]) => T,
+): Record<string, T> {
+  return Object.fromEntries([...lists].sort().map(([name, list]) => [name, of(list)]));
+}
+
+function recoveryOf(list: readonly number[]) {
+  const sorted = [...list].sort((a, b) => a - b);
+  return { n: sorted.length, p50: medianOf(sorted), max: sorted.at(-1)! };
+}
+
+/** First and last tenth, by their medians: a killed process begins anew. */
+function memoryOf(list: readonly number[]) {
+  const part = Math.ceil(list.length / 10);
+  const median = (numbers: readonly number[]) =>
+    Math.round(medianOf([...numbers].sort((a, b) => a - b)));
+  return {
+    first: median(list.slice(0, part)),
+    last: median(list.slice(-part)),
+    max: Math.round(Math.max(...list)),
+  };
+}
+
+const medianOf = (sorted: readonly number[]): number =>
+  sorted[Math.floor((sorted.length - 1) / 2)]!;

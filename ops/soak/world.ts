@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createTraffic } from '../../src/load/traffic.js';
+import { createKafkaLog } from '../../src/log/kafka-log.js';
+import { topicsOf } from '../../src/log/topics.js';
+import { packageRoot } from '../../src/package-root.js';
+import { type ProxiedStack, startProxiedStack } from '../faults/proxied-stack.js';
+import type { Environment } from '../stack/machine.js';
+import { freePorts } from '../stack/ports.js';
+import type { Progress } from '../stack/progress.js';
+import { makeRunFolder } from '../stack/run-folder.js';
+import { Ledger } from './ledger.js';
+import { createObserver, type Observer } from './observer.js';
+import { Role } from './role.js';
+import { RouterProbe } from './router-probe.js';
+import { startWriters, type Writers } from './writers.js';
+
+const run = promisify(execFile);
+
+/** The least that Kafka's brokers take. */
+export const SESSION_TIMEOUT_MS = 6_000;
+const WATCHDOG_MS = 20_000;
+const PARTITIONS = 6;
+/** Of the drawn world; any run is shorter. */
+const WORLD_SECONDS = 86_400;
+const COMMAND_TIMEOUT_MS = 300_000;
+
+export interface WorldOptions {
+  environment: Environment;
+  progress: Progress;
+  seed: number;
+  rate: number;
+}
+
+/** The product on a real stack under continuous load: what the faults are done to. */
+export interface World {
+  services: ProxiedStack;
+  roles: { projectors: readonly Role[]; route: Role; ingest: Role };
+  ledger: Ledger;
+  writers: Writers;
+  observer: Observer;
+  probe: RouterProbe;
+  outcomesTopic: string;
+  /** Runs a command of the product on the services themselves; its last line as data. */
+  command(...args: string[]): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const { environment, progress, seed, rate } = options;
+  const dir = await makeRunFolder();
+  const services = await startProxiedStack(environment, progress);
+  const { stack } = services;
+  const common = {
+    AIROUTER_NAMESPACE: 'soak',
+    AIROUTER_PARTITIONS: String(PARTITIONS),
+    AIROUTER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),
+    AIROUTER_WATCHDOG_MS: String(WATCHDOG_MS),
+    DB_POOL_SIZE: '5',
+  };
+  const command = async (...args: string[]): Promise<Record<string, unknown>> => {
+    const program = [join(packageRoot, 'dist', 'src', 'main.js'), ...args, '--json'];
+    const env = {
+      ...common,
+      PATH: process.env['PATH'],
+      AIROUTER_DATA_DIR: join(dir, 'data'),
+      KAFKA_BROKERS: stack.kafkaBrokers!,
+      REDIS_URL: stack.redisUrl!,
+      DATABASE_URL: stack.databaseUrl!,
+    };
+    const limits = { env, timeout: COMMAND_TIMEOUT_MS, maxBuffer: 67_108_864 };
+    // Its answer counts also where a check failed.
+    const { stdout } = await run(process.execPath, program, limits).catch((error) => {
+      if (error.code !== 1) throw error;
+      return error as { stdout: string };
+    });
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Record<string, unknown>;
+  };
+  await command('topics', 'create');
+  await command('catalogue', 'import');
+  const ports = (await freePorts(2)) as [number, number];
+  const role = (name: string, args: readonly string[], more: Record<string, string> = {}): Role =>
+    new Role({ name, args, dir, environment: { ...common, ...services.settings, ...more } });
+  const ingestUrl = `http://127.0.0.1:${ports[0]}`;
+  const routeUrl = `http://127.0.0.1:${ports[1]}`;
+  const roles = {
+    projectors: [role('project-1', ['project']), role('project-2', ['project'])],
+    ingest: role('ingest', ['ingest'], { PORT: String(ports[0]) }),
+    route: role('route', ['route'], { PORT: String(ports[1]), AIROUTER_INGEST_URL: ingestUrl }),
+  };
+  const ledger = new Ledger(join(dir, 'acknowledged.ids'));
+  const openLog = () => createKafkaLog({ brokers: services.settings.KAFKA_BROKERS.split(',') });
+  const logs = [openLog(), openLog()] as const;
+  const traffic = createTraffic(String(seed), Date.now(), WORLD_SECONDS);
+  let made = 0;
+  const writers = startWriters({
+    logs,
+    topic: topicsOf('soak').outcomes,
+    partitions: PARTITIONS,
+    ledger,
+    spoolDir: join(dir, 'spool'),
+    ingestUrl,
+    rate,
+    nextOutcome() {
+      const request = traffic.request(made);
+      made += 1;
+      return traffic.outcome(made, request, Date.now());
+    },
+  });
+  const observer = createObserver(stack, 'soak');
+  const probe = new RouterProbe(routeUrl, roles.route);
+  return {
+    services,
+    roles,
+    ledger,
+    writers,
+    observer,
+    probe,
+    outcomesTopic: topicsOf('soak').outcomes,
+    command,
+    async close() {
+      await probe.close();
+      await writers.close();
+      await Promise.all(allRoles(roles).map((each) => each.stop()));
+      await Promise.all([observer, ...logs, ledger].map((each) => each.close()));
+      await services.stop();
+    },
+  };
+}
+
+export function allRoles({ projectors, route, ingest }: World['roles']): readonly Role[] {
+  return [...projectors, route, ingest];
+}
