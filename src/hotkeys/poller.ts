@@ -35,6 +35,8 @@ export interface PollerOptions {
 export interface Poller {
   /** Reads now, or joins the read in flight; never rejects. */
   pollNow(): Promise<void>;
+  /** Reads everything, as if nothing had been read before; what was read stands until then. */
+  readAnew(): Promise<void>;
   /** When a whole state was last read, ms since the epoch; null = never. */
   readonly lastSuccessMs: number | null;
   /** The newest view; null = nothing was read yet. */
@@ -84,6 +86,12 @@ class HotKeyPoller implements Poller {
       this.#inFlight = null;
     });
     return this.#inFlight;
+  }
+
+  async readAnew(): Promise<void> {
+    await this.#inFlight; // It would set the position again.
+    this.#since = null;
+    await this.pollNow();
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,7 @@ import { createProjectionStore } from '../project/projection-store.js';
 import { PROJECTION_VERSION, prepareProjection } from '../project/projection-version.js';
 import { dropExpired } from '../project/retention.js';
 import { rollUp } from '../project/rollup.js';
+import { startWritingFigures } from './figures.js';
 import { foldedSchemas } from './schemas.js';
 import { createMissingTopics, sayWeaknesses } from './topics.js';
 
@@ -85,11 +86,13 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     throw error;
   }
   const stopUpkeep = startUpkeep(parts, refresher);
+  const stopFigures = startWritingFigures(parts);
   return {
     refresher,
     async close() {
       await consumer.close();
       await stopUpkeep();
+      await stopFigures();
       await refresher.close();
     },
   };

@@ -16,6 +16,7 @@ import type { Mint } from '../route/mint.js';
 import type { OverloadLimits } from '../route/overload.js';
 import { createServer } from '../route/server.js';
 import { createSnapshotSource } from '../route/snapshot-source.js';
+import { startReadingFigures } from './figures.js';
 import { listen } from './listen.js';
 
 export interface RouterParts {
@@ -63,6 +64,7 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
     clock,
     logger,
   });
+  const figures = startReadingFigures(hotKeys, logger);
   const app = createServer(logger, { metrics, ...(overload !== undefined && { overload }) });
   registerDocs(app);
   registerRouter(app, {
@@ -71,6 +73,8 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
     logger,
     metrics,
     staleAfterMs: config.staleAfterMs,
+    figures: figures.current,
+    readAnew: () => poller.readAnew(),
     ...(access !== undefined && { access }),
     ...(mint !== undefined && { mint }),
     ...(asOfClock !== undefined && { asOfClock }),
@@ -79,6 +83,7 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
   if (ownerToken !== undefined) registerHotKeysOwner(app, hotKeys, ownerToken);
   register?.(app);
   const port = await listen(app, config).catch(async (error: unknown) => {
+    await figures.close();
     await poller.close();
     throw error;
   });
@@ -87,6 +92,7 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
     poller,
     async close() {
       await app.close();
+      await figures.close();
       await poller.close();
     },
   };

@@ -6,6 +6,8 @@ import { AiRouterError } from '../errors.js';
 import type { Decision } from '../event/outcome.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
+import { BoardCache } from './board.js';
+import { BodyCache } from './body-cache.js';
 import { registerBoard, registerDashboard } from './dashboard/register.js';
 import { registerDocs } from './docs/register.js';
 import { clockMint, type Mint } from './mint.js';
@@ -13,8 +15,10 @@ import { registerPages } from './pages.js';
 import { health, metricsPage, readiness } from './pages-schema.js';
 import { registerRoute } from './route-handler.js';
 import { createServer } from './server.js';
+import { ServiceCounts } from './service-counts.js';
 import type { Snapshot } from './snapshot.js';
 import type { SnapshotSource } from './snapshot-source.js';
+import { type Figures, registerClear, registerStats } from './stats.js';
 
 export interface RouteAppOptions {
   snapshotSource: SnapshotSource;
@@ -31,6 +35,10 @@ export interface RouteAppOptions {
   /** By default only programs on this machine are served. */
   access?: Access;
   metrics?: Metrics;
+  /** Of what stands behind the hot keys, from memory. */
+  figures?: () => Figures | null;
+  /** Asks for all hot keys anew; never rejects. */
+  readAnew?: () => Promise<void>;
 }
 
 /** The router's HTTP application; not listening yet. */
@@ -50,11 +58,16 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
     if (snapshot !== null) return snapshot;
     throw new AiRouterError('not_ready', 'no hot keys have been read yet');
   };
+  const counts = new ServiceCounts();
+  const bodies = new BodyCache(counts);
+  const boards = new BoardCache();
   registerProbes(app, snapshotSource, clock);
   app.register(async (deciding) => {
     guard(deciding, access, 'route');
     registerRoute(deciding, {
       snapshotOf,
+      boards,
+      counts,
       mint: options.mint ?? clockMint(clock),
       staleAfterMs,
       onDecision: options.onDecision ?? (() => {}),
@@ -64,8 +77,17 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
   });
   app.register(async (reading) => {
     guard(reading, access, 'route', 'analyst');
-    registerPages(reading, { snapshotOf, clock: asOfClock });
+    registerPages(reading, { snapshotOf, clock: asOfClock, bodies });
     registerBoard(reading, { snapshotOf, clock, asOfClock, staleAfterMs });
+  });
+  app.register(async (operating) => {
+    guard(operating, access, 'analyst');
+    registerStats(operating, { counts, figures: options.figures ?? (() => null) });
+  });
+  app.register(async (administering) => {
+    guard(administering, access, 'admin');
+    const readAnew = options.readAnew ?? (async () => {});
+    registerClear(administering, { snapshotOf, bodies, boards, readAnew });
   });
   app.register(async (pages) => {
     guardPages(pages, access);

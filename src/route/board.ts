@@ -31,6 +31,8 @@ export class Board {
   readonly stream: boolean;
   /** What does not change within the second's tick. */
   readonly evidence: Evidence;
+  /** How many were not there when they were asked for. */
+  plansMade = 0;
   readonly #views = new Map<string, OfferingView>();
   readonly #plans = new Map<string, Plan>();
 
@@ -60,6 +62,7 @@ export class Board {
     const known = this.#plans.get(key);
     if (known !== undefined) return known;
     const plan = make();
+    this.plansMade += 1;
     if (this.#plans.size >= PLANS_MAX) this.#plans.delete(this.#plans.keys().next().value!);
     this.#plans.set(key, plan);
     return plan;
@@ -72,6 +75,13 @@ const BOARDS_MAX = 8;
 export class BoardCache {
   /** Oldest first. */
   #boards: Board[] = [];
+
+  /** Forgets everything; answers how many plans there were. */
+  clear(): number {
+    const plans = this.#boards.reduce((sum, board) => sum + board.plansMade, 0);
+    this.#boards = [];
+    return plans;
+  }
 
   boardOf(snapshot: Snapshot, asOf: number, stream: boolean): Board {
     const ofKind = this.#boards.filter(

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ServiceCounts } from './service-counts.js';
 
 interface CachedBody {
   state: readonly unknown[];
@@ -13,9 +14,11 @@ const BODIES_MAX = 512;
 /** Answers of GET as text, made once for each state that they depend on. */
 export class BodyCache {
   readonly #bodies = new Map<string, CachedBody>();
-  /** Bodies that were there already, and that had to be made. */
-  hits = 0;
-  misses = 0;
+  readonly #counts: ServiceCounts | null;
+
+  constructor(counts: ServiceCounts | null = null) {
+    this.#counts = counts;
+  }
 
   /**
    * Sends the body of the request's URL, or 304 where the caller has it. It stands for as long as
@@ -35,7 +38,10 @@ export class BodyCache {
           ? reply.serializeInput(make(), '200')
           : reply.serializeInput(make(), schema),
       );
-    const { body, etag } = this.#bodyOf(request.url, state, serialize);
+    const startedAt = performance.now();
+    const known = this.#known(request.url, state);
+    const { body, etag } = known ?? this.#make(request.url, state, serialize);
+    this.#counts?.count(known !== null, (performance.now() - startedAt) / 1000);
     reply.header('etag', etag).header('cache-control', 'private, no-cache');
     if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send();
     return reply.type('application/json; charset=utf-8').send(body);
@@ -48,18 +54,17 @@ export class BodyCache {
     return size;
   }
 
-  #bodyOf(url: string, state: readonly unknown[], serialize: () => string): CachedBody {
+  #known(url: string, state: readonly unknown[]): CachedBody | null {
     const known = this.#bodies.get(url);
-    if (known?.state.every((part, i) => part === state[i])) {
-      this.hits += 1;
-      return known;
-    }
-    this.misses += 1;
+    return known?.state.every((part, i) => part === state[i]) === true ? known : null;
+  }
+
+  #make(url: string, state: readonly unknown[], serialize: () => string): CachedBody {
     const body = serialize();
     // Weak: the same tag stands for the compressed body.
     const etag = `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
     const made = { state, body, etag };
-    if (known === undefined && this.#bodies.size >= BODIES_MAX) {
+    if (!this.#bodies.has(url) && this.#bodies.size >= BODIES_MAX) {
       this.#bodies.delete(this.#bodies.keys().next().value!);
     }
     this.#bodies.set(url, made);

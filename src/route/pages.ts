@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../clock.js';
 import { AiRouterError } from '../errors.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
-import { BodyCache } from './body-cache.js';
+import type { BodyCache } from './body-cache.js';
 import { registerCompressed } from './compression.js';
 import { endpointStats, isMostlyStreamed } from './endpoint-stats.js';
 import { kept } from './kept.js';
@@ -13,6 +13,7 @@ import { STRATEGIES } from './strategies/registry.js';
 const ENDPOINTS_SUFFIX = '/endpoints';
 
 export interface PagesOptions {
+  bodies: BodyCache;
   /** Throws `not_ready` where there is none. */
   snapshotOf: () => Snapshot;
   clock: Clock;
@@ -26,18 +27,13 @@ interface PartQuery {
 
 /** What can be read: models, their endpoints with what was measured, providers, strategies. */
 export function registerPages(app: FastifyInstance, options: PagesOptions): void {
-  const bodies = new BodyCache();
   registerCompressed(app, (compressed) => {
-    registerLists(compressed, options, bodies);
-    registerModel(compressed, options, bodies);
+    registerLists(compressed, options);
+    registerModel(compressed, options);
   });
 }
 
-function registerLists(
-  app: FastifyInstance,
-  { snapshotOf }: PagesOptions,
-  bodies: BodyCache,
-): void {
+function registerLists(app: FastifyInstance, { snapshotOf, bodies }: PagesOptions): void {
   app.get<{ Querystring: PartQuery }>(
     '/v1/models',
     { schema: schema.models, config: { problems: ['not_ready'] } },
@@ -69,8 +65,8 @@ interface OfModel {
 }
 
 /** One model, and its endpoints: two routes for plain names, and one for those with slashes. */
-function registerModel(app: FastifyInstance, options: PagesOptions, bodies: BodyCache): void {
-  const { snapshotOf, clock } = options;
+function registerModel(app: FastifyInstance, options: PagesOptions): void {
+  const { snapshotOf, clock, bodies } = options;
   const answer = (request: FastifyRequest<OfModel>, reply: FastifyReply, path: string) => {
     const snapshot = snapshotOf();
     const asOf = Math.floor(clock.nowMs() / 1000);

@@ -3,12 +3,13 @@ import type { Decision } from '../event/outcome.js';
 import { formatUuid } from '../event/uuid.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
-import { BoardCache } from './board.js';
+import type { BoardCache } from './board.js';
 import { type Decided, decide } from './decide.js';
 import { decisionRecord } from './decision-record.js';
 import type { Mint } from './mint.js';
 import type { RouteRequest } from './request.js';
 import { routeAnswer, routeBody } from './route-schema.js';
+import type { ServiceCounts } from './service-counts.js';
 import type { Snapshot } from './snapshot.js';
 import { stateRefOf } from './state-ref.js';
 
@@ -28,6 +29,8 @@ interface Made {
 
 export interface RouteHandlerOptions {
   snapshotOf: () => Snapshot;
+  boards: BoardCache;
+  counts: ServiceCounts;
   mint: Mint;
   staleAfterMs: number;
   /** Takes the decision for the log; must not wait and must not throw. */
@@ -38,8 +41,7 @@ export interface RouteHandlerOptions {
 
 /** `POST /v1/route`. */
 export function registerRoute(app: FastifyInstance, options: RouteHandlerOptions): void {
-  const { snapshotOf, mint, staleAfterMs, onDecision, metrics } = options;
-  const boards = new BoardCache();
+  const { snapshotOf, boards, counts, mint, staleAfterMs, onDecision, metrics } = options;
   const staleness = stalenessLog(options.logger);
   app.decorateRequest('made', null);
   app.post<{ Body: RouteRequest }>(
@@ -73,9 +75,11 @@ export function registerRoute(app: FastifyInstance, options: RouteHandlerOptions
     (request, reply) => {
       const snapshot = snapshotOf();
       const { decisionId, nowMs } = mint(request.headers, request.body.request_id);
+      const board = boards.boardOf(snapshot, Math.floor(nowMs / 1000), request.body.stream);
+      const { plansMade } = board;
       const startedAt = performance.now();
       const decided = decide({
-        board: boards.boardOf(snapshot, Math.floor(nowMs / 1000), request.body.stream),
+        board,
         decidedAtMs: nowMs,
         staleAfterMs,
         tenant: request.caller?.tenant ?? '',
@@ -83,6 +87,7 @@ export function registerRoute(app: FastifyInstance, options: RouteHandlerOptions
         decisionId,
       });
       const seconds = (performance.now() - startedAt) / 1000;
+      counts.count(board.plansMade === plansMade, seconds);
       request.made = { decided, snapshot, decidedAtMs: nowMs, seconds };
       return reply.send(answerOf(request.made));
     },

@@ -20,6 +20,9 @@ const examples = [...page.matchAll(EXAMPLE)].map(([, method, url, body, status, 
   answer: JSON.parse(answer as string) as unknown,
 }));
 
+/** Answers that hold nothing of the moment. */
+const isExact = (url: string) => /^\/v1\/(outcomes|inflight|decisions)$/.test(url);
+
 /** Where the example shows nothing within, there may be something: null, an empty list, a map. */
 function expectShape(actual: unknown, documented: unknown, path: string): void {
   if (documented === null || actual === null || path.endsWith('.vector')) return;
@@ -46,7 +49,7 @@ describe('docs/http.md', () => {
     expect(response.statusCode).toBe(status);
     const actual = response.json();
     expectShape(actual, answer, 'answer');
-    if (request.method === 'POST' && request.url !== '/v1/route') expect(actual).toEqual(answer);
+    if (isExact(request.url)) expect(actual).toEqual(answer);
     if (status >= 400) expect(actual).toEqual(answer);
   });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
-import type { FastifyContextConfig, FastifySchema } from 'fastify';
+import type { FastifySchema, RouteOptions } from 'fastify';
 import { packageRoot } from '../../package-root.js';
 import { EXAMPLES } from './examples.js';
 import { problemResponses } from './problems.js';
@@ -45,24 +45,30 @@ export function documentOptions(): FastifyDynamicSwaggerOptions {
     hideUntagged: true,
     transform: ({ schema, url, route }) => ({
       url,
-      schema: documentedSchema(schema ?? {}, route.config ?? {}),
+      schema: documentedSchema(schema ?? {}, route),
     }),
   };
 }
 
-type Documented = FastifySchema & { operationId?: string };
+type Documented = FastifySchema & { operationId?: string; description?: string };
 
-function documentedSchema(schema: Documented, config: FastifyContextConfig): FastifySchema {
-  const { problems, isPublic, documentedBody } = config;
+function withScopes(description: string | undefined, scopes: readonly string[]): string {
+  const sentence = `A key must have the scope ${scopes.map((it) => `\`${it}\``).join(' or ')}.`;
+  return description === undefined ? sentence : `${description} ${sentence}`;
+}
+
+function documentedSchema(schema: Documented, route: RouteOptions): FastifySchema {
+  const { problems, isPublic, documentedBody, scopes } = route.config ?? {};
   const { body, answer } = EXAMPLES[schema.operationId ?? ''] ?? {};
   const hasBody = schema.body !== undefined;
   return {
     ...schema,
     ...(isPublic === true && { security: [] }),
+    ...(scopes !== undefined && { description: withScopes(schema.description, scopes) }),
     ...(hasBody && { body: withExample(documentedBody?.() ?? schema.body, body) }),
     response: {
       ...successes(schema, answer),
-      ...problemResponses({ problems, isPublic, hasBody }),
+      ...problemResponses({ problems, isPublic, takesBody: route.method === 'POST' }),
     },
   };
 }

@@ -197,6 +197,38 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       ],
     },
   },
+  getStats: {
+    answer: {
+      database: {
+        connection_statistics: { total: 6, active: 1, idle: 5, max: 100 },
+        table_statistics: {
+          outcome_minute: {
+            ...{ live_rows: 1440, dead_rows: 12, inserts: 1440, updates: 86_400, deletes: 0 },
+            bytes: 1_048_576,
+          },
+        },
+        cache_efficiency: 99.2,
+      },
+      redis: {
+        connected_clients: 5,
+        used_memory_human: '2.50M',
+        keyspace_hits: 1250,
+        keyspace_misses: 98,
+      },
+      service_performance: {
+        cache_hits: 1250,
+        cache_misses: 98,
+        cache_hit_rate: 92.7,
+        avg_query_time: 0.00002,
+      },
+    },
+  },
+  clearCache: {
+    answer: {
+      cleared: { bodies: 3, plans: 40 },
+      state: { generation: state.generation, version: state.version },
+    },
+  },
   getHealth: { answer: { status: 'ok' } },
   getReadiness: { answer: { status: 'ready', generation: 'v1.1.1.1', age_ms: 250 } },
   ...WRITE_EXAMPLES,

@@ -68,7 +68,7 @@ function extensions(codes: readonly ErrorCode[]): Record<string, object> {
 export interface ProblemsOf {
   problems?: readonly ErrorCode[] | undefined;
   isPublic?: boolean | undefined;
-  hasBody: boolean;
+  takesBody: boolean;
 }
 
 /** Responses of the problems of a route, by status. */
@@ -76,7 +76,7 @@ export function problemResponses(route: ProblemsOf): Record<string, object> {
   const codes = new Set<ErrorCode>([
     ...OF_EVERY_ROUTE,
     ...(route.isPublic === true ? [] : OF_GUARDED_ROUTES),
-    ...(route.hasBody ? OF_BODIES : []),
+    ...(route.takesBody ? OF_BODIES : []),
     ...(route.problems ?? []),
   ]);
   const byStatus = new Map<number, ErrorCode[]>();

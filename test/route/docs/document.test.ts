@@ -67,7 +67,7 @@ describe('the OpenAPI document', () => {
       expect(examplesOf(media)).not.toEqual([]);
       for (const value of examplesOf(media)) expect(faultsOf(media.schema, value)).toEqual([]);
     }
-    expect(bodies.length > 0).toBe(name.startsWith('POST'));
+    expect(bodies.length > 0).toBe(name.startsWith('POST') && name !== 'POST /v1/cache/clear');
   });
 
   it('has no example of an operation that is not there', () => {
