@@ -168,7 +168,7 @@ export const SETTINGS = {
     'DATABASE_READ_URL',
     url('postgres', 'postgresql'),
     'a postgres:// URL',
-    "A replica for analysts' reads. Without effect yet: no command has such reads, and `verify` counts on the primary.",
+    "A replica for analysts' reads. Without effect yet: no command has such reads; what is counted is read on the primary.",
     true,
   ),
   databasePoolSize: required(

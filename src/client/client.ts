@@ -8,6 +8,10 @@ import { type Attempt, InFlight } from './in-flight.js';
 import { Outbox, type OutboxStats } from './outbox.js';
 import type { FallbackOffering, OutcomeInput, RouteAnswer } from './types.js';
 
+export type { RouteRequest } from '../route/request.js';
+export type { Attempt } from './in-flight.js';
+export type { FallbackOffering, OutcomeInput, RouteAnswer, RouteCandidate } from './types.js';
+
 export interface AiRouterClientOptions {
   /** Of the router. */
   url: string;

@@ -1,5 +1,6 @@
 import { AppendLane, type LaneProducer } from './kafka-append-lane.js';
-import { type KafkaConnection, openKafka } from './kafka-client.js';
+import { openKafka } from './kafka-client.js';
+import type { KafkaConnection } from './kafka-connection.js';
 import type { KafkaSources } from './kafka-sources.js';
 import type { NewRecord, TopicPartition } from './port.js';
 

@@ -10,25 +10,8 @@ import {
 } from 'kafkajs';
 import Cluster from 'kafkajs/src/cluster/index.js';
 import { createLogger } from 'kafkajs/src/loggers/index.js';
-import type { Logger } from '../observe/logger.js';
+import type { KafkaConnection } from './kafka-connection.js';
 import { repairRequestQueue } from './kafka-request-queue.js';
-
-export interface KafkaConnection {
-  /** host:port */
-  brokers: readonly string[];
-  clientId: string;
-  ssl: boolean;
-  sasl: {
-    mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
-    username: string;
-    password: string;
-  } | null;
-  /** Longest wait for one answer of a broker that holds a record back until its copies are made. */
-  requestTimeoutMs: number;
-  logger: Pick<Logger, 'debug' | 'warn'> | null;
-  /** How sockets are made; TCP or TLS without it. */
-  socketFactory?: ISocketFactory;
-}
 
 /** A client of its own: connections, what it knows of the cluster, and its end. */
 export interface OpenKafka {

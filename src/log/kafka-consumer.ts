@@ -1,6 +1,7 @@
 import { AiRouterError } from '../errors.js';
 import { claimOf } from './embedded-assignment.js';
-import { type KafkaConnection, openKafka } from './kafka-client.js';
+import { openKafka } from './kafka-client.js';
+import type { KafkaConnection } from './kafka-connection.js';
 import { type GroupOffset, KafkaMembership } from './kafka-membership.js';
 import type { KafkaPartition } from './kafka-partition.js';
 import { readNext } from './kafka-read.js';

@@ -1,7 +1,7 @@
 import type { ISocketFactory } from 'kafkajs';
 import type { Logger } from '../observe/logger.js';
 import { kafkaAppend } from './kafka-append.js';
-import type { KafkaConnection } from './kafka-client.js';
+import type { KafkaConnection } from './kafka-connection.js';
 import { KafkaConsumer } from './kafka-consumer.js';
 import { readOnce } from './kafka-read.js';
 import { kafkaSources } from './kafka-sources.js';

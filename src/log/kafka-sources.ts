@@ -1,4 +1,5 @@
-import { type KafkaConnection, openCluster } from './kafka-client.js';
+import { openCluster } from './kafka-client.js';
+import type { KafkaConnection } from './kafka-connection.js';
 import { KafkaPartition } from './kafka-partition.js';
 import { boundsOf } from './kafka-read.js';
 import type { Bounds, TopicPartition } from './port.js';

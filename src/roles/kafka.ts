@@ -1,6 +1,6 @@
 import type { Config } from '../config.js';
 import { AiRouterError } from '../errors.js';
-import type { KafkaConnection } from '../log/kafka-client.js';
+import type { KafkaConnection } from '../log/kafka-connection.js';
 import { createKafkaLog } from '../log/kafka-log.js';
 import type { PartitionReport } from '../log/partition-report.js';
 import type { Log } from '../log/port.js';

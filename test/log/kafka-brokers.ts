@@ -3,7 +3,7 @@ import type { ISocketFactory } from 'kafkajs';
 import { inspectMachine } from '../../ops/stack/machine.js';
 import { planStack } from '../../ops/stack/plan.js';
 import { type Stack, startStack } from '../../ops/stack/stack.js';
-import type { KafkaConnection } from '../../src/log/kafka-client.js';
+import type { KafkaConnection } from '../../src/log/kafka-connection.js';
 
 export interface Brokers {
   brokers: string[];

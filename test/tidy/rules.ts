@@ -16,6 +16,7 @@ export const CLIENT_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
 
 /** Files that join the stages: they may take anything. */
 export const WIRING: readonly string[] = [
+  'src/index.ts',
   'src/main.ts',
   'src/pipeline.ts',
   'src/roles/',
