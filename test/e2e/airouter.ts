@@ -124,13 +124,17 @@ export class Running {
     return (await this.says(/AiRouter answers on (http:\S+)/))[1]!;
   }
 
-  async ask(path: string, body?: unknown): Promise<{ status: number; body: string }> {
+  async ask(
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ status: number; body: string }> {
     const init =
       body === undefined
-        ? {}
+        ? { headers }
         : {
             method: 'POST',
-            headers: { 'content-type': 'application/json' },
+            headers: { 'content-type': 'application/json', ...headers },
             body: JSON.stringify(body),
           };
     const response = await fetch(`${await this.url()}${path}`, init);

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatKeys } from '../../src/access/keys-text.js';
+import { bearer, newKey } from '../access/keys.js';
 import { AiRouter, answerOf, type Running, serverOf } from './airouter.js';
 
 const airouter = new AiRouter();
@@ -11,6 +13,10 @@ const PASSWORD = 'plantedSecret4711';
 /** Redis refuses nobody here: nothing listens. */
 const REDIS_URL = `redis://someone:${PASSWORD}@127.0.0.1:1`;
 
+const ADMIN = newKey({ scopes: ['admin'] });
+const UNKNOWN = newKey();
+const secretOf = ({ text }: { text: string }) => text.slice(-64);
+
 async function ownerFile(dataDir: string): Promise<{ databaseUrl: string; token: string }> {
   return JSON.parse(await readFile(join(dataDir, 'owner.json'), 'utf8')) as {
     databaseUrl: string;
@@ -18,7 +24,7 @@ async function ownerFile(dataDir: string): Promise<{ databaseUrl: string; token:
   };
 }
 
-describe('a password that settings hold (I12)', () => {
+describe('a password or a key that settings hold, or callers show (I12)', () => {
   let server: Running;
   let serverDir: string;
   let dataDir: string;
@@ -37,8 +43,15 @@ describe('a password that settings hold (I12)', () => {
     await admin.query('create database planted owner planted');
     await admin.end();
     Object.assign(url, { username: 'planted', password: PASSWORD, pathname: '/planted' });
-    environment = { DATABASE_URL: url.href, LOG_LEVEL: 'debug' };
     dataDir = await airouter.newDataDir();
+    const keysFile = `${dataDir}.keys`;
+    await writeFile(keysFile, formatKeys([ADMIN.key]));
+    environment = {
+      DATABASE_URL: url.href,
+      LOG_LEVEL: 'debug',
+      AIROUTER_KEYS_FILE: keysFile,
+      AIROUTER_KEY: ADMIN.text,
+    };
     all = await airouter.startAll(dataDir, environment);
     token = (await ownerFile(dataDir)).token;
   });
@@ -46,6 +59,9 @@ describe('a password that settings hold (I12)', () => {
   function expectNoSecret(text: string): void {
     expect(text).not.toContain(PASSWORD);
     expect(text).not.toContain(token);
+    expect(text).not.toContain(secretOf(ADMIN));
+    expect(text).not.toContain(secretOf(UNKNOWN));
+    expect(text).not.toContain(ADMIN.key.hash);
   }
 
   it.each([
@@ -55,6 +71,9 @@ describe('a password that settings hold (I12)', () => {
     [['topic', 'cat', 'catalogue'], 0],
     [['dlq', 'list', '--json'], 0],
     [['verify', '--json'], 0],
+    [['keys', 'list'], 0],
+    [['keys', 'list', '--json'], 0],
+    [['keys', 'revoke', UNKNOWN.text], 2],
     [['all'], 2],
   ])('is not in what %j says, which ends with %i', async (args, exitCode) => {
     const { code, stdout, stderr } = await airouter.run(dataDir, args, environment);
@@ -73,15 +92,44 @@ describe('a password that settings hold (I12)', () => {
     };
     const ended = await airouter.run(dataDir, ['config', '--json'], settings);
     expectNoSecret(ended.stdout + ended.stderr);
-    for (const name of Object.keys(settings).filter((name) => name !== 'LOG_LEVEL')) {
+    const shown = ['LOG_LEVEL', 'AIROUTER_KEYS_FILE'];
+    for (const name of Object.keys(settings).filter((name) => !shown.includes(name))) {
       expect(answerOf(ended)).toMatchObject({ [name]: '(hidden)' });
     }
   });
 
   it('is not in what the HTTP server answers', async () => {
-    for (const path of ['/healthz', '/readyz', '/metrics', '/v1/models', '/v1/stats', '/nothing']) {
-      expectNoSecret((await all.ask(path)).body);
+    const withUnknown = { authorization: `Basic ${UNKNOWN.text}`, 'x-api-key': UNKNOWN.text };
+    for (const headers of [{}, bearer(ADMIN.text), bearer(UNKNOWN.text), withUnknown]) {
+      for (const path of [
+        '/healthz',
+        '/readyz',
+        '/metrics',
+        '/v1/models',
+        '/v1/stats',
+        '/nothing',
+        `/v1/models/${UNKNOWN.text}`,
+      ]) {
+        expectNoSecret((await all.ask(path, undefined, headers)).body);
+      }
+      for (const path of ['/v1/route', '/v1/outcomes', '/v1/decisions']) {
+        expectNoSecret((await all.ask(path, {}, headers)).body);
+      }
     }
+    expect((await all.ask('/v1/models', undefined, bearer(ADMIN.text))).status).toBe(200);
+    expect((await all.ask('/v1/models', undefined, bearer(UNKNOWN.text))).status).toBe(401);
+  });
+
+  it('is not in what is said of a file of keys that goes bad', async () => {
+    const path = environment['AIROUTER_KEYS_FILE']!;
+    const good = await readFile(path);
+    await writeFile(path, `${UNKNOWN.text}\n`);
+    await all.says(/those read last stay in force/);
+    const ended = await airouter.run(dataDir, ['keys', 'list'], environment);
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('line 1') });
+    expectNoSecret(ended.stdout + ended.stderr);
+    await writeFile(path, good);
+    await all.says(/were read again/);
   });
 
   it('is not in what is said of a Redis that is not there', async () => {
