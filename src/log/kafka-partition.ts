@@ -4,6 +4,7 @@ import Batch from 'kafkajs/src/consumer/batch.js';
 import fetchRequests from 'kafkajs/src/protocol/requests/fetch/index.js';
 import { AiRouterError, ERRORS } from '../errors.js';
 import { backoffMs, pause } from './backoff.js';
+import { withCheckedBatches } from './kafka-batch-crc.js';
 import type { OpenCluster } from './kafka-client.js';
 import { asLogError, isUnknownTopic, kafkaCause } from './kafka-errors.js';
 import { toRecord } from './kafka-records.js';
@@ -67,13 +68,15 @@ export class KafkaPartition {
     return this.#request(async (leader) => {
       try {
         const { responses } = await leader.connectionPool.send(
-          fetchFromLeader({
-            maxWaitTime: maxWaitMs,
-            minBytes: 1,
-            maxBytes,
-            isolationLevel: 1,
-            topics: [{ topic, partitions: [{ partition, fetchOffset: `${offset}`, maxBytes }] }],
-          }),
+          withCheckedBatches(
+            fetchFromLeader({
+              maxWaitTime: maxWaitMs,
+              minBytes: 1,
+              maxBytes,
+              isolationLevel: 1,
+              topics: [{ topic, partitions: [{ partition, fetchOffset: `${offset}`, maxBytes }] }],
+            }),
+          ),
         );
         return fetchedFrom(topic, offset, responses[0]!.partitions[0]!);
       } catch (error) {

@@ -47,7 +47,11 @@ declare module 'kafkajs/src/cluster/index.js' {
 declare module 'kafkajs/src/protocol/requests/fetch/index.js' {
   /** Request and decoder of the answer, as a connection takes them. */
   export interface FetchCall<Answer> {
-    response: { parse(decoded: unknown): Promise<Answer> };
+    response: {
+      /** `payload` begins behind the correlation id. */
+      decode(payload: Buffer): Promise<unknown>;
+      parse(decoded: unknown): Promise<Answer>;
+    };
   }
   export interface FetchAnswer {
     responses: { topicName: string; partitions: { partition: number }[] }[];
