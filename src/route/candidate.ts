@@ -2,7 +2,9 @@ import { referenceMs } from '../fold/reference.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
 import type { Board, OfferingView } from './board.js';
 import { meanRatio } from './estimate.js';
+import type { VariantRules } from './policy.js';
 import { costNanoUsd, type RequestSize } from './price.js';
+import { overriddenBy, tierNumberOf } from './target.js';
 
 /** An offering that fits a request, with what it is expected to take of a size. */
 export interface Candidate {
@@ -11,7 +13,7 @@ export interface Candidate {
   key: string;
   /** Of the policy, else of the catalogue; above 0. */
   weight: number;
-  /** Lower numbers come first. */
+  /** Lower numbers come first: the tier of the policy, else the priority of the catalogue. */
   priority: number;
   /** Greatest share while its breaker is half open; 1 = no limit. */
   shareMax: number;
@@ -29,7 +31,7 @@ const VALUE_OF_SECOND_NANO_USD = 1_000_000;
 export function candidateOf(
   board: Board,
   offering: ModelsValueOffering,
-  size: RequestSize,
+  { size, weights, tiers }: { size: RequestSize } & Pick<VariantRules, 'weights' | 'tiers'>,
 ): Candidate {
   const view = board.view(offering);
   const { mean, variance } = view.estimate.pace;
@@ -37,8 +39,8 @@ export function candidateOf(
   return {
     view,
     key: offering.offering,
-    weight: offering.weight,
-    priority: offering.priority,
+    weight: overriddenBy(weights, offering) ?? offering.weight,
+    priority: tiers.length === 0 ? offering.priority : tierNumberOf(tiers, offering),
     // Open here means that all are open, and count as closed.
     shareMax: view.breaker.state === 'open' ? 1 : view.breaker.share,
     referenceMs: reference,

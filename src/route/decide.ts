@@ -1,16 +1,17 @@
 import type { Uuid } from '../event/outcome.js';
-import { formatUuid } from '../event/uuid.js';
 import { referenceMs } from '../fold/reference.js';
 import { ratioOfPace } from './arithmetic.js';
 import type { Board } from './board.js';
 import type { Candidate } from './candidate.js';
 import type { Excluded } from './filter.js';
-import { type Plan, planOf } from './plan.js';
+import { type Plan, type PlannedVariant, planOf } from './plan.js';
+import { policyInForce } from './policy-in-force.js';
 import { costNanoUsd, type RequestSize } from './price.js';
 import type { Degradation, Remark } from './reasons.js';
-import type { RouteRequest } from './request.js';
+import type { ProviderPreferences, RouteRequest } from './request.js';
 import { sizeOf } from './request-size.js';
-import { type Ranked, slateOf, type Unit } from './slate.js';
+import { type Ranked, slateOf } from './slate.js';
+import { type Unit, unitsOf } from './unit.js';
 
 export interface DecisionInput {
   /** The state as of the second of `decidedAtMs`, for the request's kind of answer. */
@@ -21,8 +22,6 @@ export interface DecisionInput {
   tenant: string;
   request: RouteRequest;
   decisionId: Uuid;
-  /** What draws are made by; the decision's id where it is not given. */
-  unit?: Unit;
 }
 
 /** A candidate as it is answered. */
@@ -49,8 +48,14 @@ export interface RankedOffering {
 
 export interface Decided {
   decisionId: Uuid;
+  /** Empty = none was in force. */
+  policy: string;
+  policyHash: string;
+  /** Of the policy, the one that the decision fell into; empty = it has none. */
+  variant: string;
   strategy: string;
   algorithm: string;
+  /** What fell into the variant. */
   unit: Unit;
   /** By rank. */
   candidates: RankedOffering[];
@@ -68,19 +73,24 @@ export interface Decided {
  * Throws `model_not_found`, `no_eligible_offering` and `invalid_request`.
  */
 export function decide(input: DecisionInput): Decided {
-  const { board, request, decisionId } = input;
-  const plan = planOf(board, request);
-  const unit = input.unit ?? { kind: 'decision', text: formatUuid(decisionId), salt: '' };
-  const slate = slateOf(plan.tiers, limitOf(request), unit);
-  const isExplored = plan.best !== null && slate[0]!.candidate !== plan.best;
+  const { board, request, decisionId, tenant } = input;
+  const inForce = policyInForce(board.snapshot.policies, tenant, request.policy);
+  const plan = planOf(board, request, inForce);
+  const units = unitsOf(inForce, { request, decisionId, asOf: board.asOf });
+  const limitIn = (it: PlannedVariant): number => limitOf(request.limit, it.preferences);
+  const { variant, ranked } = slateOf(plan.variants, limitIn, units);
+  const isExplored = variant.best !== null && ranked[0]!.candidate !== variant.best;
   const ageMs = ageOf(board, input.decidedAtMs);
   const isStale = ageMs !== null && ageMs > input.staleAfterMs;
   return {
     decisionId,
-    strategy: plan.strategy.name,
-    algorithm: plan.strategy.algorithm,
-    unit,
-    candidates: slate.map((ranked, rank) => answer(input, ranked, rank, isExplored)),
+    policy: inForce?.policy.name ?? '',
+    policyHash: inForce?.policy.hash ?? '',
+    variant: variant.name,
+    strategy: variant.strategy.name,
+    algorithm: variant.strategy.algorithm,
+    unit: units.split,
+    candidates: ranked.map((entry, rank) => answer(input, entry, rank, isExplored)),
     eligible: plan.eligible,
     excluded: plan.excluded,
     explored: isExplored,
@@ -90,8 +100,8 @@ export function decide(input: DecisionInput): Decided {
 }
 
 /** Without fallbacks only the first is named, unless the caller's own order binds the list. */
-function limitOf({ limit, provider }: RouteRequest): number {
-  const isSingle = provider?.allow_fallbacks === false && (provider.order?.length ?? 0) === 0;
+function limitOf(limit: number, preferences: ProviderPreferences): number {
+  const isSingle = preferences.allow_fallbacks === false && (preferences.order?.length ?? 0) === 0;
   return isSingle ? 1 : limit;
 }
 

@@ -5,6 +5,7 @@ import type { Decided } from './decide.js';
 import type { RouteRequest } from './request.js';
 import type { Snapshot } from './snapshot.js';
 import { stateRefOf } from './state-ref.js';
+import { hashedStickyKey } from './sticky-key.js';
 
 /** Bytes of a request that is kept as it is; of a longer one the hash is. */
 const REQUEST_BYTES_MAX = 2048;
@@ -14,7 +15,7 @@ export function decisionRecord(
   decided: Decided,
   context: { snapshot: Snapshot; decidedAtMs: number; tenant: string; request: RouteRequest },
 ): Decision {
-  const request = canonicalJson(context.request);
+  const request = canonicalJson(withoutSecrets(context.request));
   const isHashed = Buffer.byteLength(request) > REQUEST_BYTES_MAX;
   const { unit } = decided;
   return {
@@ -22,8 +23,8 @@ export function decisionRecord(
     decided_at: context.decidedAtMs,
     as_of: context.decidedAtMs - (context.decidedAtMs % 1000),
     tenant: context.tenant,
-    policy: '',
-    policy_hash: '',
+    policy: decided.policy,
+    policy_hash: decided.policyHash,
     strategy: decided.strategy,
     algorithm: decided.algorithm,
     state: stateRefOf(context.snapshot),
@@ -36,6 +37,12 @@ export function decisionRecord(
     slate: decided.candidates.map(({ offering }) => offering),
     degraded: decided.degraded,
   };
+}
+
+/** A sticky key is often a user: the log knows its hash alone. */
+function withoutSecrets(request: RouteRequest): RouteRequest {
+  const key = request.sticky_key ?? '';
+  return key === '' ? request : { ...request, sticky_key: hashedStickyKey(key) };
 }
 
 function sha256(text: string): string {

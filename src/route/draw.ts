@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
  * The layers of randomness of a decision. Each has draws of its own, so that whom a request is
  * tried at first says nothing of whom it is tried at next or which split it falls into.
  */
-export type DrawPurpose = 'first' | `rank-${number}` | 'split';
+export type DrawPurpose = 'first' | `rank-${number}` | 'split' | 'pin' | 'epoch';
 
 const TWO_TO_53 = 2 ** 53;
 

@@ -53,9 +53,17 @@ function capped(targets: readonly number[], caps: readonly number[]): number[] {
   });
 }
 
-function roundToTotal(targets: readonly number[]): number[] {
+/** Masses of 2^20 as parts of `total`, in whole numbers; rounded as above. */
+export function scaledMasses(masses: readonly number[], total: number): number[] {
+  return roundToTotal(
+    masses.map((mass) => (mass * total) / MASS_TOTAL),
+    total,
+  );
+}
+
+function roundToTotal(targets: readonly number[], total = MASS_TOTAL): number[] {
   const masses = targets.map(Math.floor);
-  let left = MASS_TOTAL - masses.reduce((total, mass) => total + mass, 0);
+  let left = total - masses.reduce((total, mass) => total + mass, 0);
   const byRemainder = targets
     .map((target, i) => ({ i, remainder: target - masses[i]! }))
     .sort((a, b) => b.remainder - a.remainder || a.i - b.i);

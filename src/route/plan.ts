@@ -2,53 +2,125 @@ import { AiRouterError } from '../errors.js';
 import type { Board } from './board.js';
 import type { Candidate } from './candidate.js';
 import type { Excluded } from './filter.js';
-import { MASS_TOTAL, massesOf } from './masses.js';
+import { MASS_TOTAL, massesOf, scaledMasses } from './masses.js';
+import type { VariantRules } from './policy.js';
+import type { PolicyInForce } from './policy-in-force.js';
 import { hasPreferences, meetsPreferences } from './preference.js';
 import type { RequestSize } from './price.js';
 import type { Degradation } from './reasons.js';
 import { type ProviderPreferences, providerNames, type RouteRequest } from './request.js';
 import { classOfSize, sizeOf } from './request-size.js';
-import { type Sifted, sift } from './sift.js';
+import { NoEligibleOffering, type Sifted, sift } from './sift.js';
+import { BY_SORT } from './sort.js';
 import { STRATEGIES } from './strategies/registry.js';
-import { byScore, type Group, type Strategy, type Tier } from './strategies/strategy.js';
+import { byPriority, type Group, type Strategy } from './strategies/strategy.js';
+import { bestOf, type PlannedTier, tiersOf } from './tiers.js';
 
-/** Candidates that stand together, with what the first rank is drawn by. */
-export interface PlannedTier {
-  /** What ranks it, and among whom: together they name the terms of each score. */
+/** What is decided where a decision falls into one variant of its policy. */
+export interface PlannedVariant {
+  /** Empty where there are no variants: there is one then. */
+  name: string;
+  /** Of 2^20 decisions those that fall here. */
+  mass: number;
+  /** Of the policy, as it stands there. */
+  percent: number;
   strategy: Strategy;
-  group: Group;
-  order: Tier['order'];
-  candidates: readonly Candidate[];
-  /** Sum 2^20. In a fixed order they are for the first rank alone. */
-  masses: readonly number[];
-}
-
-/**
- * Everything of a decision but the draw: a pure function of the board and the request without its
- * id. Requests that ask the same of one second share it.
- */
-export interface Plan {
-  strategy: Strategy;
-  /** At least one, none empty. */
+  /** Of the request, and of the policy above it. */
+  preferences: ProviderPreferences;
+  /** Its own, then those of the other variants, as fallbacks; at least one, none empty. */
   tiers: readonly PlannedTier[];
-  /** Every candidate with its mass at the first rank: sum 2^20, later tiers have 0. */
-  eligible: readonly { offering: string; mass: number }[];
-  excluded: readonly Excluded[];
-  degraded: readonly Degradation[];
+  /** The first rank in the first tier; sum = `mass`. */
+  firstMasses: readonly number[];
   /** The best of the first tier by its score; null where nothing was compared. */
   best: Candidate | null;
 }
 
 /**
+ * Everything of a decision but the draws: a pure function of the board, the policy and the request
+ * without its id. Requests that ask the same of one second share it.
+ */
+export interface Plan {
+  /** Those that have somebody; at least one, sum of masses 2^20. */
+  variants: readonly PlannedVariant[];
+  /** Every candidate with its mass at the first rank: sum 2^20, later tiers have 0. */
+  eligible: readonly { offering: string; mass: number }[];
+  excluded: readonly Excluded[];
+  degraded: readonly Degradation[];
+}
+
+/** The rules where no policy is in force. */
+const NO_RULES: VariantRules = {
+  name: '',
+  percent: 100,
+  strategy: null,
+  models: null,
+  preferences: {},
+  allowances: [],
+  weights: new Map(),
+  tiers: [],
+  latency: null,
+};
+
+/**
  * The plan of a request. Throws `model_not_found` and `no_eligible_offering`, and `invalid_request`
  * for what its schema cannot say.
  */
-export function planOf(board: Board, request: RouteRequest): Plan {
-  const { model, models, model_set, tried, require, provider } = request;
-  const size = classOfSize(sizeOf(board, firstModelOf(request), request));
-  const { strategy, latency } = request;
-  const key = [model, models, model_set, strategy, tried, require, provider, latency, size];
-  return board.plan(JSON.stringify(key), () => makePlan(board, request, size));
+export function planOf(
+  board: Board,
+  request: RouteRequest,
+  inForce: PolicyInForce | null = null,
+): Plan {
+  const { model, models, model_set, strategy, tried, require, provider, latency } = request;
+  const key = [model, models, model_set, strategy, tried, require, provider, latency];
+  if (inForce === null) {
+    const size = sizeIn(board, request, request);
+    return board.plan(JSON.stringify([...key, size]), () =>
+      makePlan(board, [{ rules: NO_RULES, request, limits: request, size }], false),
+    );
+  }
+  const { policy, rules } = inForce;
+  const asked = rules.variants.map((variant) => askedBy(board, request, variant));
+  const sizes = asked.map(({ size }) => size);
+  return board.plan(JSON.stringify([...key, sizes, policy.hash, rules.tenant]), () =>
+    makePlan(board, asked, rules.unit === 'sticky'),
+  );
+}
+
+/** A request as one variant of its policy has it. */
+interface Asked {
+  rules: VariantRules;
+  request: RouteRequest;
+  /** The request's own limits are the first of those that offerings have to meet. */
+  limits: Pick<RouteRequest, 'provider' | 'require'>;
+  size: RequestSize;
+}
+
+function askedBy(board: Board, request: RouteRequest, rules: VariantRules): Asked {
+  const own = overruled(request, rules);
+  return { rules, request: own, limits: request, size: sizeIn(board, own, request) };
+}
+
+function sizeIn(board: Board, named: RouteRequest, request: RouteRequest): RequestSize {
+  return classOfSize(sizeOf(board, firstModelOf(named), request));
+}
+
+/** What the policy says stands in place of what the request says. */
+function overruled(request: RouteRequest, rules: VariantRules): RouteRequest {
+  const { strategy, sort, ...kept } = { strategy: request.strategy, ...request.provider };
+  const provider: ProviderPreferences = { ...kept, ...rules.preferences };
+  if (kept.allow_fallbacks === false) provider.allow_fallbacks = false;
+  const isDecided = rules.strategy !== null || rules.preferences.sort !== undefined;
+  const chosen = isDecided ? (rules.strategy ?? undefined) : strategy;
+  if (!isDecided && sort !== undefined) provider.sort = sort;
+  const { model, models, model_set, strategy: _, ...rest } = request;
+  const named = rules.models === null ? { model, models, model_set } : { models: rules.models };
+  return {
+    ...rest,
+    ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
+    ...(chosen === undefined ? {} : { strategy: chosen }),
+    ...(rules.latency === null ? {} : { latency: rules.latency }),
+    provider,
+  };
 }
 
 /** The one whose usual size stands for what the request does not say. */
@@ -56,33 +128,113 @@ export function firstModelOf({ model, models, model_set }: RouteRequest): string
   return model ?? models?.[0] ?? model_set?.[0] ?? '';
 }
 
-function makePlan(board: Board, request: RouteRequest, size: RequestSize): Plan {
-  const strategy = strategyOf(request);
-  const sifted = sift(board, request, size, isOrderBinding(request, strategy));
-  const isCold = board.snapshot.state === null;
-  const groups = groupsOf(board, sifted.groups, request);
-  const planned = groups.flatMap((group) => {
-    const tiers = isCold ? coldTiers(board, group) : warmTiers(strategy, group);
-    return tiers.map((tier) => plannedTier(strategy, group, tier));
+interface Draft {
+  asked: Asked;
+  strategy: Strategy;
+  sifted: Sifted;
+}
+
+function makePlan(board: Board, asked: readonly Asked[], isSticky: boolean): Plan {
+  const drafts = asked.map((it) => draftOf(board, it));
+  const used = usedOf(drafts);
+  const masses =
+    used.length === 1
+      ? [MASS_TOTAL]
+      : massesOf(
+          used.map(({ asked: { rules } }) => rules.percent),
+          { floors: used.map(() => 1) },
+        );
+  const groups = used.map((draft) => groupsOf(board, draft));
+  const own = used.map(({ strategy }, i) =>
+    groups[i]!.flatMap((group) => tiersOf(strategy, group, isSticky)),
+  );
+  const variants = used.map(({ asked: { rules, request }, strategy }, i): PlannedVariant => {
+    const others = own.filter((_, other) => other !== i).flat();
+    const first = own[i]![0]!;
+    return {
+      name: rules.name,
+      mass: masses[i]!,
+      percent: rules.percent,
+      strategy,
+      preferences: request.provider ?? {},
+      tiers: [...own[i]!, ...others],
+      firstMasses: used.length === 1 ? first.masses : scaledMasses(first.masses, masses[i]!),
+      best: board.snapshot.state === null ? null : bestOf(first),
+    };
   });
+  const eligible = eligibleOf(variants);
+  const isBlind = used.some(({ strategy }, i) => strategy.isBlind?.(groups[i]![0]!) ?? false);
   return {
-    strategy,
-    tiers: planned,
-    eligible: planned.flatMap(({ candidates, masses }, tier) =>
-      candidates.map(({ key }, i) => ({ offering: key, mass: tier === 0 ? masses[i]! : 0 })),
-    ),
-    excluded: sifted.excluded,
-    degraded: degradationOf(board, sifted, strategy.isBlind?.(groups[0]!) ?? false),
-    best: isCold ? null : bestOf(planned[0]!),
+    variants,
+    eligible,
+    excluded: excludedOf(drafts, eligible),
+    degraded: degradationOf(board, used, isBlind),
   };
 }
 
-/** Those that meet the preferred latency and throughput stand before all others, whatever model. */
-function groupsOf(
-  board: Board,
-  sifted: Sifted['groups'],
-  { provider: preferences = {}, latency = {} }: RouteRequest,
-): Group[] {
+function draftOf(board: Board, asked: Asked): Draft {
+  const { rules, request, limits, size } = asked;
+  const strategy = strategyOf(request);
+  const isOrderBinding =
+    request.provider?.allow_fallbacks === false || strategy.name === 'specified_provider';
+  const own = { provider: limits.provider ?? {}, require: limits.require ?? {} };
+  const filtering = {
+    tried: request.tried,
+    allowances: [{ ...own, targets: null, except: null }, ...rules.allowances],
+    bindingOrder: isOrderBinding ? providerNames(request.provider?.order) : [],
+    weights: rules.weights,
+    size,
+  };
+  return { asked, strategy, sifted: sift(board, request, filtering, rules.tiers) };
+}
+
+/** Variants that have somebody whose breaker is not open; where none has, those that have anybody. */
+function usedOf(drafts: readonly Draft[]): readonly Draft[] {
+  const withSomebody = drafts.filter(({ sifted }) => sifted.groups.length > 0);
+  if (withSomebody.length === 0) throw nobody(drafts);
+  const closed = withSomebody.filter(({ sifted }) => !sifted.isFailOpen);
+  return closed.length > 0 ? closed : withSomebody;
+}
+
+function nobody(drafts: readonly Draft[]): AiRouterError {
+  if (drafts.some(({ sifted }) => sifted.isModelKnown)) {
+    return new NoEligibleOffering(excludedOf(drafts, []));
+  }
+  const { model, models } = drafts[0]!.asked.request;
+  return new AiRouterError('model_not_found', 'no offering of the named models is known', {
+    field: model === undefined ? (models === undefined ? 'model_set' : 'models') : 'model',
+    rule: 'in the catalogue',
+  });
+}
+
+/** Why nobody may be sent to who is eligible nowhere, as the first variant says that knows it. */
+function excludedOf(drafts: readonly Draft[], eligible: Plan['eligible']): readonly Excluded[] {
+  if (drafts.length === 1) return drafts[0]!.sifted.excluded;
+  const told = new Set(eligible.map(({ offering }) => offering));
+  return drafts
+    .flatMap(({ sifted }) => sifted.excluded)
+    .filter(({ offering }) => !told.has(offering) && told.add(offering));
+}
+
+function eligibleOf(variants: readonly PlannedVariant[]): Plan['eligible'] {
+  const masses = new Map<string, number>();
+  for (const { tiers, firstMasses } of variants) {
+    tiers.forEach(({ candidates }, tier) => {
+      candidates.forEach(({ key }, i) => {
+        const mass = tier === 0 ? firstMasses[i]! : 0;
+        masses.set(key, (masses.get(key) ?? 0) + mass);
+      });
+    });
+  }
+  return [...masses].map(([offering, mass]) => ({ offering, mass }));
+}
+
+/**
+ * Who is compared with whom: those that meet the preferred latency and throughput before all
+ * others, whatever model; then model by model as they are preferred, and tier by tier of the policy.
+ */
+function groupsOf(board: Board, { asked, sifted }: Draft): Group[] {
+  const { provider: preferences = {}, latency = {} } = asked.request;
   const groupOf = (candidates: readonly Candidate[], isPreferred: boolean): Group => ({
     board,
     candidates,
@@ -90,21 +242,16 @@ function groupsOf(
     latency,
     isPreferred,
   });
-  if (!hasPreferences(preferences)) return sifted.map((candidates) => groupOf(candidates, true));
+  const lists = asked.rules.tiers.length === 0 ? sifted.groups : sifted.groups.flatMap(byPriority);
+  if (!hasPreferences(preferences)) return lists.map((candidates) => groupOf(candidates, true));
   const meets = (it: Candidate): boolean => meetsPreferences(board.evidence, it, preferences);
   return [true, false].flatMap((isPreferred) =>
-    sifted
+    lists
       .map((candidates) => candidates.filter((it) => meets(it) === isPreferred))
       .filter((candidates) => candidates.length > 0)
       .map((candidates) => groupOf(candidates, isPreferred)),
   );
 }
-
-const BY_SORT = {
-  price: 'cost_optimized',
-  throughput: 'throughput',
-  latency: 'response_time',
-} as const;
 
 function strategyOf({ strategy: named, provider }: RouteRequest): Strategy {
   const sorted = provider?.sort === undefined ? undefined : BY_SORT[provider.sort];
@@ -126,80 +273,12 @@ function broken(field: string, rule: string): AiRouterError {
   return new AiRouterError('invalid_request', `${field} must be ${rule}`, { field, rule });
 }
 
-/** Whether `provider.order` names all that may be used, rather than those to be used first. */
-function isOrderBinding({ provider }: RouteRequest, strategy: Strategy): boolean {
-  return provider?.allow_fallbacks === false || strategy.name === 'specified_provider';
-}
-
-/** A preferred order of providers takes the balancing off. */
-function warmTiers(strategy: Strategy, group: Group): Tier[] {
-  const { candidates, preferences } = group;
-  if (preferences.order === undefined || preferences.order.length === 0) {
-    return strategy.tiers(group);
-  }
-  const ranked = byScore(candidates, (it) => strategy.score(it, group));
-  return [inProviderOrder(ranked, preferences)];
-}
-
-/** Nothing is known: the order is that of the catalogue. */
-function coldTiers({ snapshot }: Board, { candidates, preferences }: Group): Tier[] {
-  const byKey = new Map(candidates.map((candidate) => [candidate.key, candidate]));
-  const ranked = [...snapshot.catalogue.offerings.keys()].flatMap((key) => byKey.get(key) ?? []);
-  return [inProviderOrder(ranked, preferences)];
-}
-
-/** Those of the named providers first, as they are named, then the others; else as ranked. */
-function inProviderOrder(ranked: readonly Candidate[], preferences: ProviderPreferences): Tier {
-  const order = providerNames(preferences.order);
-  const placeOf = ({ view }: Candidate): number => {
-    const place = order.indexOf(view.offering.provider);
-    return place === -1 ? order.length : place;
-  };
-  return { order: 'fixed', candidates: ranked.toSorted((a, b) => placeOf(a) - placeOf(b)) };
-}
-
-function plannedTier(strategy: Strategy, group: Group, tier: Tier): PlannedTier {
-  const { order, candidates } = tier;
-  const caps = candidates.map(({ shareMax }) => shareMax);
-  if (tier.order === 'drawn') {
-    const limits = tier.floors === undefined ? { caps } : { caps, floors: tier.floors };
-    return { strategy, group, order, candidates, masses: massesOf(tier.weights, limits) };
-  }
-  return { strategy, group, order, candidates, masses: fixedMasses(caps) };
-}
-
-/**
- * All on the first; where that one is on probation, its share, and what is left to the next ones
- * in the same way.
- */
-function fixedMasses(caps: readonly number[]): number[] {
-  const isAnyFree = caps.some((cap) => cap >= 1);
-  let left = MASS_TOTAL;
-  return caps.map((cap) => {
-    const mass = isAnyFree ? Math.min(left, Math.floor(cap * MASS_TOTAL)) : left;
-    left -= mass;
-    return mass;
-  });
-}
-
-function degradationOf(
-  board: Board,
-  { groups, isFailOpen }: Sifted,
-  isBlind: boolean,
-): Degradation[] {
+function degradationOf(board: Board, used: readonly Draft[], isBlind: boolean): Degradation[] {
   const degraded: Degradation[] = [];
-  if (isFailOpen) degraded.push('all_open');
+  if (used[0]!.sifted.isFailOpen) degraded.push('all_open');
   if (board.snapshot.state === null) return [...degraded, 'no_cache'];
-  const isMeasured = groups.some((group) => group.some(({ view }) => view.estimate.samples > 0));
+  const isMeasured = used.some(({ sifted }) =>
+    sifted.groups.some((group) => group.some(({ view }) => view.estimate.samples > 0)),
+  );
   return isMeasured && !isBlind ? degraded : [...degraded, 'no_metrics'];
-}
-
-/** One on probation is chosen to be tried, not because it is the best. */
-function bestOf({ strategy, group, order, candidates }: PlannedTier): Candidate | null {
-  const score = (candidate: Candidate): number | null => strategy.score(candidate, group);
-  const free = candidates.filter(({ shareMax }) => shareMax >= 1);
-  const fit = free.length === 0 ? candidates : free;
-  if (order === 'fixed') return fit[0]!;
-  const best = byScore(fit, score)[0]!;
-  return score(best) === null ? null : best;
 }

@@ -3,6 +3,7 @@ import { AiRouterError, ERRORS, type ErrorCode } from '../errors.js';
 import type { Excluded } from './filter.js';
 import { NoEligibleOffering } from './sift.js';
 import { isUnsupported } from './unsupported.js';
+import { type Violation, violationOf } from './violation.js';
 
 /** Problem details of RFC 9457. */
 export interface Problem {
@@ -73,39 +74,19 @@ export function errorOfFramework(error: Error, bodyBytesMax = 0): AiRouterError 
   return new AiRouterError('internal', error.message, { cause: error });
 }
 
-interface Violation {
-  keyword: string;
-  instancePath: string;
-  params: Record<string, unknown>;
-  message?: string;
-}
-
 function errorOfValidation(violation: Violation, context: string): AiRouterError {
-  const { keyword, instancePath, params, message } = violation;
-  const added = params['additionalProperty'] ?? params['missingProperty'];
-  const path = instancePath.split('/').slice(1);
-  if (typeof added === 'string') path.push(added);
-  const field = path.length === 0 ? context : path.join('.');
-  if (isUnsupported(field, keyword)) {
+  const { field, rule } = violationOf(violation, context);
+  if (isUnsupported(field, violation.keyword)) {
     return broken('unsupported_field', field, 'absent: it is not supported');
   }
-  return broken('invalid_request', field, ruleOf(keyword, params, message ?? keyword));
-}
-
-/** The rule in words that follow "must be". */
-function ruleOf(keyword: string, params: Record<string, unknown>, message: string): string {
-  switch (keyword) {
-    case 'additionalProperties':
-      return 'absent: no such field is known';
-    case 'required':
-      return 'given';
-    case 'enum':
-      return `one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
-    case 'oneOf':
-      return 'an object with exactly one of model, models and model_set';
-    default:
-      return message.replace(/^must (be |NOT )?/, (_, word) => (word === 'NOT ' ? 'not ' : ''));
+  if (violation.keyword === 'oneOf' && field === context) {
+    return broken(
+      'invalid_request',
+      field,
+      'an object with exactly one of model, models and model_set',
+    );
   }
+  return broken('invalid_request', field, rule);
 }
 
 function broken(code: ErrorCode, field: string, rule: string): AiRouterError {

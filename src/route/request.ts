@@ -15,10 +15,20 @@ export interface RouteRequest {
   /** Key texts of offerings that were tried already. */
   tried: string[];
   estimate?: { input_tokens?: number; output_tokens?: number; cached_input_tokens?: number };
-  require?: { capabilities?: string[]; context_tokens?: number; regions?: string[] };
+  require?: Requirements;
   provider?: ProviderPreferences;
   latency?: LatencyChoice;
+  /** Name of a policy; the tenant's default where it is absent. */
+  policy?: string;
+  /** What a policy with sticky keys goes by, in clear or hashed (sticky-key.ts). */
+  sticky_key?: string;
   limit: number;
+}
+
+export interface Requirements {
+  capabilities?: string[];
+  context_tokens?: number;
+  regions?: string[];
 }
 
 /** By percentile; all that are given are to hold. */

@@ -98,8 +98,10 @@ function answerOf({ decided, snapshot, decidedAtMs }: Made) {
   const { version, vector, generation } = stateRefOf(snapshot);
   return {
     decision_id: formatUuid(decided.decisionId),
-    policy: '',
-    policy_hash: '',
+    policy: decided.policy,
+    policy_hash: decided.policyHash,
+    variant: decided.variant,
+    unit: decided.unit.kind,
     strategy: decided.strategy,
     candidates: decided.candidates,
     explored: decided.explored,

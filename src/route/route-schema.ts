@@ -36,7 +36,8 @@ export const routeBody = {
     require: REQUIRE,
     provider: PROVIDER,
     latency: LATENCY,
-    sticky_key: { type: 'string', maxLength: 0 },
+    policy: { type: 'string', minLength: 1, maxLength: 128 },
+    sticky_key: { type: 'string', maxLength: 512 },
     limit: { type: 'integer', minimum: 1, maximum: 32, default: 3 },
     explain: { type: 'boolean', const: false },
   }),
@@ -48,6 +49,8 @@ export const routeAnswer = object({
   decision_id: string,
   policy: string,
   policy_hash: string,
+  variant: string,
+  unit: oneOf(['decision', 'sticky', 'time_block']),
   strategy: string,
   candidates: array(
     object({

@@ -2,18 +2,20 @@ import { AiRouterError } from '../errors.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
 import type { Board } from './board.js';
 import { type Candidate, candidateOf } from './candidate.js';
-import { type Excluded, filterOf } from './filter.js';
-import type { RequestSize } from './price.js';
+import { type Excluded, type Filtering, filterOf } from './filter.js';
+import type { VariantRules } from './policy.js';
 import type { RouteRequest } from './request.js';
 import type { Catalogue } from './snapshot.js';
 
 /** Who is left for a request, and who is not and why. */
 export interface Sifted {
-  /** One for each model in order of preference, or one for all; none empty, at least one. */
+  /** One for each model in order of preference, or one for all; none empty. None = nobody is left. */
   groups: readonly (readonly Candidate[])[];
   excluded: readonly Excluded[];
   /** Every breaker is open, so all were taken as closed. */
   isFailOpen: boolean;
+  /** Whether any of the named models is in the catalogue. */
+  isModelKnown: boolean;
 }
 
 /** No offering was left by the filters; `excluded` says which of them took whom. */
@@ -26,16 +28,16 @@ export class NoEligibleOffering extends AiRouterError {
   }
 }
 
-/** Throws `model_not_found` and `no_eligible_offering`. */
 export function sift(
   board: Board,
-  request: RouteRequest,
-  size: RequestSize,
-  isOrderBinding: boolean,
+  request: Pick<RouteRequest, 'model' | 'models' | 'model_set'>,
+  filtering: Filtering,
+  tiers: VariantRules['tiers'],
 ): Sifted {
-  const filter = filterOf(board, request, size, isOrderBinding);
+  const filter = filterOf(board, filtering);
   const excluded: Excluded[] = [];
-  const allowed = offeringGroups(board.snapshot.catalogue, request).map((group) =>
+  const named = offeringGroups(board.snapshot.catalogue, request);
+  const allowed = named.map((group) =>
     group.filter((offering) => {
       const reason = filter(offering);
       if (reason !== null) excluded.push({ offering: offering.offering, reason });
@@ -43,17 +45,20 @@ export function sift(
     }),
   );
   const isOpen = (it: ModelsValueOffering): boolean => board.view(it).breaker.state === 'open';
-  if (allowed.every((group) => group.length === 0)) throw new NoEligibleOffering(excluded);
-  const isFailOpen = allowed.every((group) => group.every(isOpen));
+  const isLeft = allowed.some((group) => group.length > 0);
+  const isFailOpen = isLeft && allowed.every((group) => group.every(isOpen));
   const groups = allowed.map((group) =>
     group
       .filter((offering) => isFailOpen || !isOpen(offering))
-      .map((offering) => candidateOf(board, offering, size)),
+      .map((offering) =>
+        candidateOf(board, offering, { size: filtering.size, weights: filtering.weights, tiers }),
+      ),
   );
   return {
     groups: groups.filter((group) => group.length > 0),
     excluded: isFailOpen ? excluded : [...excluded, ...openOnes(board, allowed)],
     isFailOpen,
+    isModelKnown: named.length > 0,
   };
 }
 
@@ -63,7 +68,7 @@ export function sift(
  */
 function offeringGroups(
   { aliases, offeringsByModel }: Catalogue,
-  { model, models, model_set: modelSet }: RouteRequest,
+  { model, models, model_set: modelSet }: Pick<RouteRequest, 'model' | 'models' | 'model_set'>,
 ): (readonly ModelsValueOffering[])[] {
   const named = model === undefined ? (models ?? modelSet ?? []) : [model];
   const unique = [...new Set(named.map((name) => aliases.get(name) ?? name))];
@@ -71,13 +76,7 @@ function offeringGroups(
     const offerings = offeringsByModel.get(name);
     return offerings === undefined ? [] : [offerings];
   });
-  if (groups.length === 0) {
-    throw new AiRouterError('model_not_found', 'no offering of the named models is known', {
-      field: model === undefined ? (models === undefined ? 'model_set' : 'models') : 'model',
-      rule: 'in the catalogue',
-    });
-  }
-  if (modelSet === undefined || groups.length === 1) return groups;
+  if (modelSet === undefined || groups.length < 2) return groups;
   return [groups.flat().sort((a, b) => (a.offering < b.offering ? -1 : 1))];
 }
 

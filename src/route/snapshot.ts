@@ -12,6 +12,8 @@ import type {
   TickRow,
   UptimeValue,
 } from '../hotkeys/values.js';
+import type { Policy } from './policy.js';
+import { readPolicies } from './read-policies.js';
 
 export interface Catalogue {
   models: ReadonlyMap<string, CatalogueModel>;
@@ -46,7 +48,8 @@ export interface Snapshot {
   state: HotState | null;
   catalogue: Catalogue;
   providers: ReadonlyMap<string, CatalogueProvider>;
-  policies: ReadonlyMap<string, { document: string; hash: string }>;
+  /** By name. */
+  policies: ReadonlyMap<string, Policy>;
   /** Null = the key is not there: nothing is known of the last two minutes. */
   health: Health | null;
   /** By offering. */
@@ -125,7 +128,7 @@ function takeKey(
       );
       break;
     case 'policies':
-      next.policies = new Map(Object.entries(parse<PoliciesValue>(text) ?? {}));
+      takePolicies(next, base, parse<PoliciesValue>(text) ?? {});
       break;
     case 'health':
       next.health = healthOf(parse<HealthValue>(text));
@@ -135,6 +138,13 @@ function takeKey(
       break;
     default: // A key of a newer writer.
   }
+}
+
+/** Of a policy that is not readable the last good one stands, and it is named. */
+function takePolicies(next: MutableSnapshot, base: Snapshot, value: PoliciesValue): void {
+  const { policies, broken } = readPolicies(value, base.policies);
+  next.policies = policies;
+  if (broken.length > 0) throw new Error(broken.join('; '));
 }
 
 const EMPTY_MODELS: ModelsValue = { models: [], aliases: {}, offerings: [] };

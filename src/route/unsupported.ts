@@ -4,9 +4,7 @@
  * Those without a keyword are refused wherever they stand; the others only with another value.
  */
 const UNSUPPORTED: ReadonlyMap<string, string | null> = new Map([
-  ['policy', null],
   ['seed', null],
-  ['sticky_key', 'maxLength'],
   ['explain', 'const'],
   ['provider.require_parameters', null],
   ['provider.data_collection', null],

@@ -16,6 +16,8 @@ describe('POST /v1/route', () => {
       'decision_id',
       'policy',
       'policy_hash',
+      'variant',
+      'unit',
       'strategy',
       'candidates',
       'explored',

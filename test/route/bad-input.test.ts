@@ -57,9 +57,10 @@ describe('bad input', () => {
       'invalid_request',
       'provider.max_price.prompt',
     ],
-    ['a policy', { model, policy: 'x' }, 'unsupported_field', 'policy'],
+    ['a policy that is not there', { model, policy: 'x' }, 'invalid_request', 'policy'],
+    ['a policy without a name', { model, policy: '' }, 'invalid_request', 'policy'],
     ['a seed', { model, seed: '1' }, 'unsupported_field', 'seed'],
-    ['a sticky key', { model, sticky_key: 'u' }, 'unsupported_field', 'sticky_key'],
+    ['a long sticky key', { model, sticky_key: 'u'.repeat(513) }, 'invalid_request', 'sticky_key'],
     ['explain', { model, explain: true }, 'unsupported_field', 'explain'],
     ['zdr', { model, provider: { zdr: true } }, 'unsupported_field', 'provider.zdr'],
     [

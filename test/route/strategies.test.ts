@@ -95,7 +95,7 @@ describe('every strategy', () => {
   it.each([...STRATEGIES.keys()])('%s names the terms of each score', (strategy) => {
     const provider = { only: ['a', 'b', 'c'] };
     const plan = planOf(new Board(snapshot, AS_OF, false), request({ strategy, provider }));
-    for (const tier of plan.tiers) {
+    for (const tier of plan.variants[0]!.tiers) {
       for (const candidate of tier.candidates) {
         const terms = tier.strategy.terms(candidate, tier.group);
         expect(terms.length).toBeGreaterThan(0);
