@@ -136,11 +136,14 @@ function addTools(add: Add): void {
     .argument('[file]', 'a JSON document; the built-in catalogue without it');
   add(
     'dlq',
-    'dead letters: `dlq list`, `dlq replay`, `dlq allow --partition P --to OFFSET`',
+    'dead letters: `dlq list`, `dlq show PLACE`, `dlq replay`, `dlq discard PLACE…`, `dlq allow`',
     () => import('./commands/dlq.js'),
   )
-    .argument('<action>', 'list, replay or allow')
-    .option('--place <place>', 'replay only this: topic/partition/offset/index')
+    .argument('<action>', 'list, show, replay, discard or allow')
+    .argument('[places...]', 'topic/partition/offset/index, as `dlq list` shows them')
+    .option('--place <place>', 'replay only this')
+    .option('--all', 'discard all that wait, with --code')
+    .option('--code <code>', 'that the discarded ones were parked by')
     .option('--topic <name>', 'of the partition that goes on', 'outcomes')
     .option('--partition <n>', 'the partition that goes on')
     .option('--to <offset>', 'let undecodable records below this offset pass');

@@ -1,62 +1,93 @@
+import { AiRouterError } from '../errors.js';
+import { decodeWhole } from '../event/decode.js';
 import { encodeRecord } from '../event/encode.js';
 import type { RequestOutcome } from '../event/outcome.js';
-import { schemas } from '../event/schemas.js';
-import { ORIGIN_HEADER, type Origin, originText } from '../fold/origin.js';
+import type { Schemas } from '../event/schemas.js';
+import { ORIGIN_HEADER, originText } from '../fold/origin.js';
 import type { LogRecord, NewRecord } from '../log/port.js';
 import type { Parts } from '../roles/parts.js';
+import { storedSchemas } from '../roles/schemas.js';
+import type { CommandContext } from './context.js';
+import { discardedPlaces, type ParkedRow, parkedRows, placeNamed } from './dlq-letters.js';
 
 /** What a replay did with a parked place. */
 export interface Replayed {
   origin: string;
-  /** Offset of the copy; null where the original is not in the log any more. */
+  /** Offset of the copy; null where the original is not in the log any more, or is no record. */
   offset: number | null;
 }
 
 const READ_BYTES = 1_048_576;
-const HEADER_BYTES = 5;
+
+/** `airouter dlq replay [PLACE…]`: copies of these places, or of all that wait. */
+export async function replay(
+  context: CommandContext,
+  parts: Parts,
+  options: Record<string, unknown>,
+): Promise<void> {
+  const named = options['place'] as string | undefined;
+  const places = (options['args'] as string[]).slice(1).concat(named ?? []);
+  const replayed = await replayDeadLetters(parts, places);
+  for (const each of replayed) context.print(JSON.stringify(each));
+  if (context.json)
+    context.answer({ replayed: replayed.filter((each) => each.offset !== null).length });
+}
 
 /**
  * Appends a copy of each parked place without a counted one to its own partition: a record whole,
  * or the one event of a batch alone, with its origin in a header. Safe to repeat: a place counts
- * once, however many copies it has.
+ * once, however many copies it has. `places`: only these; none = all but the discarded ones.
  */
 export async function replayDeadLetters(
-  { log, pool, schema }: Parts,
-  only: string | null,
+  parts: Pick<Parts, 'log' | 'topics' | 'pool' | 'schema'>,
+  places: readonly string[],
 ): Promise<Replayed[]> {
-  const { rows } = await pool.query<Origin>(
-    `select topic, partition, record_offset as offset, index from "${schema}".parked
-     where replayed_below is null order by topic, partition, record_offset, index`,
-  );
+  const rows = await chosenRows(parts, places);
+  const schemas = await storedSchemas(parts);
   const replayed: Replayed[] = [];
-  for (const origin of rows) {
-    const text = originText(origin);
-    if (only !== null && only !== text) continue;
-    const { topic, partition, offset } = origin;
-    const { records } = await log.read(topic, partition, offset, READ_BYTES);
+  for (const row of rows) {
+    const { topic, partition, offset } = row;
+    const { records } = await parts.log.read(topic, partition, offset, READ_BYTES);
     const [original] = records;
-    const isThere = original?.offset === offset;
-    const copy = isThere ? copyOf(original, origin) : null;
-    const at = copy === null ? null : await log.append(topic, partition, [copy]);
-    replayed.push({ origin: text, offset: at });
+    const copy = original?.offset === offset ? copyOf(original, row, schemas) : null;
+    const at = copy === null ? null : await parts.log.append(topic, partition, [copy]);
+    replayed.push({ origin: originText(row), offset: at });
   }
   return replayed;
 }
 
-function copyOf(original: LogRecord, origin: Origin): NewRecord {
-  const { key, timestampMs } = original;
-  const header = { [ORIGIN_HEADER]: Buffer.from(originText(origin)) };
-  const outcome = origin.index < 0 ? null : outcomeOf(original, origin.index);
-  if (outcome === null) {
-    return { key, value: original.value, timestampMs, headers: { ...original.headers, ...header } };
-  }
-  return { key, value: encodeRecord('RequestOutcome', outcome), timestampMs, headers: header };
+async function chosenRows(
+  parts: Pick<Parts, 'log' | 'topics' | 'pool' | 'schema'>,
+  places: readonly string[],
+): Promise<ParkedRow[]> {
+  const waiting = (await parkedRows(parts)).filter((row) => row.replayed_below === null);
+  const discarded = await discardedPlaces(
+    parts,
+    waiting.map(({ partition }) => partition),
+  );
+  if (places.length === 0) return waiting.filter((row) => !discarded.has(originText(row)));
+  const byPlace = new Map(waiting.map((row) => [originText(row), row]));
+  return places.map((text) => {
+    const row = byPlace.get(originText(placeNamed(text)));
+    if (row === undefined) {
+      throw new AiRouterError('invalid_usage', `no parked place ${text} waits for its replay`);
+    }
+    if (!discarded.has(text)) return row;
+    throw new AiRouterError('invalid_usage', `${text} was discarded, so it is not replayed`);
+  });
 }
 
-/** The event of a batch with all its fields; null where the record is not a batch. */
-function outcomeOf({ value }: LogRecord, index: number): RequestOutcome | null {
-  const { id, type } = schemas.written('OutcomeBatch');
-  if (value === null || value.readInt32BE(1) !== id) return null;
-  const batch = type.fromBuffer(value.subarray(HEADER_BYTES)) as { outcomes: RequestOutcome[] };
-  return batch.outcomes[index] ?? null;
+/** Null where the one event that was parked cannot be taken out of its batch. */
+function copyOf(original: LogRecord, row: ParkedRow, schemas: Schemas): NewRecord | null {
+  const { key, value, timestampMs } = original;
+  const header = { [ORIGIN_HEADER]: Buffer.from(originText(row)) };
+  const whole = { key, value, timestampMs, headers: { ...original.headers, ...header } };
+  if (row.index < 0) return whole;
+  const decoded = decodeWhole(value, schemas);
+  if ('failed' in decoded) return null;
+  if (decoded.type !== 'OutcomeBatch') return whole;
+  const { outcomes } = decoded.value as { outcomes: RequestOutcome[] };
+  const outcome = outcomes[row.index];
+  if (outcome === undefined) return null;
+  return { key, value: encodeRecord('RequestOutcome', outcome), timestampMs, headers: header };
 }

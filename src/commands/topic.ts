@@ -1,13 +1,13 @@
 import { AiRouterError } from '../errors.js';
 import { decode } from '../event/decode.js';
 import type { Schemas } from '../event/schemas.js';
-import { formatUuid } from '../event/uuid.js';
 import type { Log, LogRecord } from '../log/port.js';
 import { topicNamed } from '../log/topics.js';
 import { openParts } from '../roles/parts.js';
 import { storedSchemas } from '../roles/schemas.js';
 import { wholeNumber } from './arguments.js';
 import type { CommandContext } from './context.js';
+import { readable } from './readable.js';
 
 const READ_BYTES = 1_048_576;
 
@@ -74,15 +74,4 @@ function lineOf(topic: string, partition: number, record: LogRecord, schemas: Sc
     return JSON.stringify({ ...place, key, failed: decoded.code, reason: decoded.reason, value });
   }
   return JSON.stringify({ ...place, key, type: decoded.type, value: decoded.value }, readable);
-}
-
-/** Ids as UUIDs: every 16-byte field is one. */
-function readable(_name: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [
-      name,
-      field instanceof Uint8Array && field.length === 16 ? formatUuid(field) : field,
-    ]),
-  );
 }

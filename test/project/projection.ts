@@ -6,7 +6,6 @@ import { type Config, loadConfig } from '../../src/config.js';
 import { migrate } from '../../src/database/migrate.js';
 import { assembleBatch, encodeOutcomeBody } from '../../src/event/encode.js';
 import type { RequestOutcome, Uuid } from '../../src/event/outcome.js';
-import { schemas } from '../../src/event/schemas.js';
 import { createMemoryHotKeys } from '../../src/hotkeys/memory-hot-keys.js';
 import type { HotKeys } from '../../src/hotkeys/port.js';
 import { createEmbeddedLog } from '../../src/log/embedded-log.js';
@@ -18,6 +17,7 @@ import { projectionSchema } from '../../src/project/projection-version.js';
 import { closeBooks, type PartitionBooks } from '../../src/replay/books.js';
 import { projectionChecksum } from '../../src/replay/checksum.js';
 import { type Projector, startProjector } from '../../src/roles/project.js';
+import { storedSchemas } from '../../src/roles/schemas.js';
 import type { TestDatabase } from '../postgres.js';
 
 /** A log of its own on the test's database, and projections of it. */
@@ -89,12 +89,12 @@ export async function testWorld(database: TestDatabase): Promise<TestWorld> {
         },
         caughtUp: () => caughtUp(database, log, foldedTopics(topics), schema),
         checksum: () => projectionChecksum(pool, schema, topics),
-        books: () =>
+        books: async () =>
           closeBooks({
             pool,
             schema,
             log,
-            schemas,
+            schemas: await storedSchemas({ log, topics }),
             topic: topics.outcomes,
             table: { name: 'outcome_minute', events: 'events' },
             minuteRetentionMs: config.minuteRetentionDays * 86_400_000,

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replayDeadLetters } from '../../src/commands/dlq-replay.js';
 import type { RequestOutcome } from '../../src/event/outcome.js';
-import type { Parts } from '../../src/roles/parts.js';
 import { anyOutcome, idOf, outcome, START_MS } from '../fold/outcomes.js';
 import { type TestDatabase, testDatabase } from '../postgres.js';
 import { appendBatch, type TestWorld, testWorld } from './projection.js';
@@ -163,7 +162,8 @@ describe('the projector on the embedded log and Postgres', () => {
   it('I2 counts a parked event once after its replay, and the books stay closed', async () => {
     const world = await testWorld(database);
     const projection = world.projection();
-    const parts = { log: world.log, pool: database.pool, schema: projection.schema } as Parts;
+    const { log, topics } = world;
+    const parts = { log, topics, pool: database.pool, schema: projection.schema };
     const projector = await projection.start();
     // A rule that only this reader breaks: its place is parked by hand, as an older version did.
     await appendBatch(world, 0, idOf(1), 1, [outcome({ event_id: idOf(5) })], START_MS);
@@ -172,7 +172,7 @@ describe('the projector on the embedded log and Postgres', () => {
     await projection.caughtUp();
     await projector.close();
     const place = `${world.topics.outcomes}/0/1/-1`;
-    expect(await replayDeadLetters(parts, place)).toEqual([{ origin: place, offset: 2 }]);
+    expect(await replayDeadLetters(parts, [place])).toEqual([{ origin: place, offset: 2 }]);
     const again = await projection.start();
     await projection.caughtUp();
     // It is no record still: parked again, at its new place.
@@ -190,8 +190,8 @@ describe('the projector on the embedded log and Postgres', () => {
       [world.topics.outcomes],
     );
     await pool.query(`delete from "${projection.schema}".outcome_minute`);
-    await replayDeadLetters(parts, `${world.topics.outcomes}/0/0/0`);
-    await replayDeadLetters(parts, `${world.topics.outcomes}/0/0/0`);
+    await replayDeadLetters(parts, [`${world.topics.outcomes}/0/0/0`]);
+    await replayDeadLetters(parts, [`${world.topics.outcomes}/0/0/0`]);
     await projection.start();
     await projection.caughtUp();
     expect((await projection.books())[0]).toMatchObject({
