@@ -59,8 +59,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/fold/outcomes.ts',
-        from: 'const isDuplicate = state.recent.has(outcome.event_id);',
-        to: 'const isDuplicate = state.recent.has(outcome.event_id) && state.offsetNext < 0;',
+        from: 'if (state.recent.addAndTell(outcome.event_id, context.offset)) {',
+        to: 'if (state.recent.addAndTell(outcome.event_id, context.offset) && state.offsetNext < 0) {',
       },
     ],
     check: SIMULATION,
