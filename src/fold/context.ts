@@ -3,6 +3,7 @@ import type { BrokenRule } from '../event/rules.js';
 import { Delta } from './delta.js';
 import { placeText } from './origin.js';
 import type { PartitionState } from './partition-state.js';
+import type { RowIndex } from './row-index.js';
 
 /** A record (index -1) or one event of it that is parked. */
 export interface ParkedPlace {
@@ -61,6 +62,8 @@ export interface FoldContext {
   recordMs: number;
   /** Parked places, as `offset/index`, whose copy may still count; a copy that counts takes it. */
   replayable: Set<string>;
+  /** Finds the rows that earlier outcomes of the batch have changed. */
+  index: RowIndex;
   /** By index, where an earlier fold of the same version has judged the record; null = judge it. */
   verdicts: ReadonlyMap<number, Verdict> | null;
 }

@@ -14,6 +14,7 @@ import { foldInflight } from './inflight.js';
 import type { Origin } from './origin.js';
 import { foldBatchOfOutcomes, foldReplay, foldSingleOutcome } from './outcomes.js';
 import type { PartitionState } from './partition-state.js';
+import { RowIndex } from './row-index.js';
 import { foldSummary } from './summaries.js';
 
 /** A record as the fold takes it: its place and time in the log, and what its bytes are. */
@@ -42,6 +43,7 @@ export function foldBatch(
   replayable: Set<string> = new Set(),
 ): BatchResult {
   const result = emptyResult();
+  const index = new RowIndex(state.admission);
   for (const record of records) {
     if (record.offset < state.offsetNext) continue;
     state.offsetNext = record.offset + 1;
@@ -54,6 +56,7 @@ export function foldBatch(
       offset: record.offset,
       recordMs,
       replayable,
+      index,
       verdicts: record.verdicts ?? null,
     };
     const undecodable = foldRecord(context, record.decoded, record.origin ?? null);

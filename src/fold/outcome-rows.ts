@@ -4,6 +4,13 @@ import type { FoldContext } from './context.js';
 import { add, cellOf, countBucket, keepGreatest, keepLeast, type Row } from './delta.js';
 import { bucketOf } from './histogram.js';
 import { paceOf } from './reference.js';
+import {
+  type LatencyMetric,
+  type OfferingRows,
+  type SeriesRows,
+  seriesNumber,
+  usageNumber,
+} from './row-index.js';
 
 const TICK_MS = 5_000;
 
@@ -41,15 +48,20 @@ const at = {
 const STATUS_OFFSET = Object.fromEntries(STATUSES.map((status, index) => [status, index + 1]));
 
 /** Ticks are of record time: what breakers read says when it became visible. */
-export function addTickRow(context: FoldContext, outcome: FoldedOutcome, offering: string): void {
+export function addTickRow(
+  context: FoldContext,
+  outcome: FoldedOutcome,
+  { ticks, offering }: OfferingRows,
+): void {
   const tick = Math.floor(context.recordMs / TICK_MS);
-  const row = context.result.delta.row('outcome_tick', [
-    tick,
-    context.state.partition,
-    offering,
-    outcome.stream,
-    outcome.attempt > 0,
-  ]);
+  const number = seriesNumber(outcome, tick);
+  let row = ticks.get(number);
+  if (row === undefined) {
+    const { partition } = context.state;
+    const key = [tick, partition, offering, outcome.stream, outcome.attempt > 0];
+    row = context.result.delta.row('outcome_tick', key);
+    ticks.set(number, row);
+  }
   countStatus(row, at.tick.events, outcome);
   addPace(row, at.tick.pace, outcome);
   if (outcome.retry_after_ms !== null) {
@@ -60,16 +72,31 @@ export function addTickRow(context: FoldContext, outcome: FoldedOutcome, offerin
   }
 }
 
-export function addMinuteRow(
+/** The rows of an outcome's minute and series. Making them marks its hot key and its hour. */
+export function seriesRows(
   context: FoldContext,
   outcome: FoldedOutcome,
-  offering: string,
+  { series, offering }: OfferingRows,
   minute: number,
-): void {
-  const row = context.result.delta.row(
-    'outcome_minute',
-    seriesKey(context, outcome, offering, minute),
-  );
+): SeriesRows {
+  const number = seriesNumber(outcome, minute);
+  const known = series.get(number);
+  if (known !== undefined) return known;
+  const { operation, stream, attempt } = outcome;
+  const key = [minute, context.state.partition, offering, operation, stream, attempt > 0];
+  const made: SeriesRows = {
+    key,
+    minute: context.result.delta.row('outcome_minute', key),
+    latency: { duration_ms: null, ttft_ms: null, time_per_output_token_us: null },
+  };
+  series.set(number, made);
+  const { marks, dirtyHours } = context.result;
+  marks.set(offering, Math.max(minute, marks.get(offering) ?? minute));
+  dirtyHours.add(Math.floor(minute / 60));
+  return made;
+}
+
+export function addToMinute(row: Row, outcome: FoldedOutcome): void {
   countStatus(row, at.minute.events, outcome);
   addPace(row, at.minute.pace, outcome);
   addKnown(row, at.minute.input, outcome.input_tokens);
@@ -77,27 +104,36 @@ export function addMinuteRow(
 }
 
 /** A row for each metric that occurred: successes in the histogram, timeouts as censored. */
-export function addLatencyRows(
+export function addLatencies(
   context: FoldContext,
   outcome: FoldedOutcome,
-  offering: string,
-  minute: number,
+  series: SeriesRows,
 ): void {
-  const key = seriesKey(context, outcome, offering, minute);
-  const rowOf = (metric: string): Row =>
-    context.result.delta.row('latency_minute', [...key, metric]);
   if (outcome.status === 'timeout') {
-    add(rowOf('duration_ms'), at.latency.censored, 1);
-    if (outcome.stream && outcome.ttft_ms === null) add(rowOf('ttft_ms'), at.latency.censored, 1);
+    add(latencyRow(context, series, 'duration_ms'), at.latency.censored, 1);
+    if (outcome.stream && outcome.ttft_ms === null) {
+      add(latencyRow(context, series, 'ttft_ms'), at.latency.censored, 1);
+    }
     return;
   }
   if (outcome.status !== 'success') return;
-  observe(rowOf('duration_ms'), outcome.duration_ms);
-  if (outcome.ttft_ms !== null) observe(rowOf('ttft_ms'), outcome.ttft_ms);
+  observe(latencyRow(context, series, 'duration_ms'), outcome.duration_ms);
+  if (outcome.ttft_ms !== null) {
+    observe(latencyRow(context, series, 'ttft_ms'), outcome.ttft_ms);
+  }
   const timePerOutputToken = timePerOutputTokenUs(outcome);
   if (timePerOutputToken !== null) {
-    observe(rowOf('time_per_output_token_us'), timePerOutputToken);
+    observe(latencyRow(context, series, 'time_per_output_token_us'), timePerOutputToken);
   }
+}
+
+function latencyRow(context: FoldContext, series: SeriesRows, metric: LatencyMetric): Row {
+  let row = series.latency[metric];
+  if (row === null) {
+    row = context.result.delta.row('latency_minute', [...series.key, metric]);
+    series.latency[metric] = row;
+  }
+  return row;
 }
 
 /**
@@ -112,17 +148,13 @@ export function timePerOutputTokenUs(outcome: FoldedOutcome): number | null {
   return Math.floor((Math.max(0, duration - ttft) * 1000) / (tokens - 1));
 }
 
-export function addUsageRow(context: FoldContext, outcome: FoldedOutcome, minute: number): void {
-  const { tenant, model, provider, deployment, operation } = outcome;
-  const own = [tenant, model, provider, deployment];
-  const isAdmitted = context.state.admission.admits('usage', own.join('\u0001'), context.recordMs);
-  const row = context.result.delta.row('usage_minute', [
-    minute,
-    context.state.partition,
-    ...(isAdmitted ? own : ['', '', '', '']),
-    operation,
-    inputClassOf(outcome.input_tokens),
-  ]);
+export function addUsageRow(
+  context: FoldContext,
+  outcome: FoldedOutcome,
+  rows: OfferingRows,
+  minute: number,
+): void {
+  const row = usageRow(context, outcome, rows, minute);
   add(row, at.usage.events, 1);
   if (outcome.cost_nano_usd !== null) {
     addKnown(row, at.usage.cost, outcome.cost_nano_usd);
@@ -131,16 +163,38 @@ export function addUsageRow(context: FoldContext, outcome: FoldedOutcome, minute
   add(row, at.usage.uncosted, 1);
   if (outcome.input_tokens === null) add(row, at.usage.inputUnknown, 1);
   if (outcome.output_tokens === null) add(row, at.usage.outputUnknown, 1);
-  const classes = [
-    outcome.input_tokens,
-    outcome.cached_input_tokens,
-    outcome.cache_write_tokens,
-    outcome.output_tokens,
-    outcome.reasoning_tokens,
-  ];
-  classes.forEach((tokens, index) => {
-    if (tokens !== null) add(row, at.usage.tokens + index, tokens);
-  });
+  addIfKnown(row, at.usage.tokens, outcome.input_tokens);
+  addIfKnown(row, at.usage.tokens + 1, outcome.cached_input_tokens);
+  addIfKnown(row, at.usage.tokens + 2, outcome.cache_write_tokens);
+  addIfKnown(row, at.usage.tokens + 3, outcome.output_tokens);
+  addIfKnown(row, at.usage.tokens + 4, outcome.reasoning_tokens);
+}
+
+function usageRow(
+  context: FoldContext,
+  outcome: FoldedOutcome,
+  { usage }: OfferingRows,
+  minute: number,
+): Row {
+  const { tenant, model, provider, deployment, operation } = outcome;
+  const inputClass = inputClassOf(outcome.input_tokens);
+  const number = usageNumber(outcome, minute, inputClass);
+  let ofTenant = usage.get(tenant);
+  if (ofTenant === undefined) {
+    ofTenant = new Map();
+    usage.set(tenant, ofTenant);
+  }
+  let row = ofTenant.get(number);
+  if (row === undefined) {
+    const { state, recordMs, result } = context;
+    const own = [tenant, model, provider, deployment];
+    const isAdmitted = state.admission.admits('usage', own.join('\u0001'), recordMs);
+    const payer = isAdmitted ? own : ['', '', '', ''];
+    const key = [minute, state.partition, ...payer, operation, inputClass];
+    row = result.delta.row('usage_minute', key);
+    ofTenant.set(number, row);
+  }
+  return row;
 }
 
 /** Error types are the emitter's words: beyond the limit on keys they count as `other`. */
@@ -163,22 +217,6 @@ export function addErrorRow(
   add(row, at.error.events, 1);
 }
 
-function seriesKey(
-  context: FoldContext,
-  outcome: FoldedOutcome,
-  offering: string,
-  minute: number,
-): (string | number | boolean)[] {
-  return [
-    minute,
-    context.state.partition,
-    offering,
-    outcome.operation,
-    outcome.stream,
-    outcome.attempt > 0,
-  ];
-}
-
 function countStatus(row: Row, events: number, outcome: FoldedOutcome): void {
   add(row, events, 1);
   add(row, events + STATUS_OFFSET[outcome.status]!, 1);
@@ -197,6 +235,10 @@ function addKnown(row: Row, first: number, value: number | null): void {
   if (value === null) return;
   add(row, first, 1);
   add(row, first + 1, value);
+}
+
+function addIfKnown(row: Row, index: number, value: number | null): void {
+  if (value !== null) add(row, index, value);
 }
 
 function observe(row: Row, value: number): void {

@@ -1,4 +1,3 @@
-import { OTHER_OFFERING, offeringKey } from '../event/offering-key.js';
 import type { FoldedOutcome, OutcomeBatch } from '../event/outcome.js';
 import { brokenRule } from '../event/rules.js';
 import { formatUuid } from '../event/uuid.js';
@@ -6,10 +5,11 @@ import { type FoldContext, parksEvent, type Verdict, verdictOn } from './context
 import { type Origin, placeText } from './origin.js';
 import {
   addErrorRow,
-  addLatencyRows,
-  addMinuteRow,
+  addLatencies,
   addTickRow,
+  addToMinute,
   addUsageRow,
+  seriesRows,
 } from './outcome-rows.js';
 
 /** More than this ahead of its record, an event counts at the record's time. */
@@ -74,9 +74,7 @@ export function foldReplay(
 function foldOutcome(context: FoldContext, outcome: FoldedOutcome, index: number): void {
   const { state, result } = context;
   if (parksEvent(context, index, judge, outcome)) return;
-  const isDuplicate = state.recent.has(outcome.event_id);
-  state.recent.add(outcome.event_id, context.offset);
-  if (isDuplicate) {
+  if (state.recent.addAndTell(outcome.event_id, context.offset)) {
     result.counts.read += 1;
     result.counts.duplicate += 1;
     return;
@@ -93,12 +91,11 @@ function countApplied(context: FoldContext, outcome: FoldedOutcome): void {
 }
 
 function applyOutcome(context: FoldContext, outcome: FoldedOutcome): void {
-  const { state, settings, result, recordMs } = context;
-  const own = offeringKey(outcome);
-  const offering = state.admission.admits('offering', own, recordMs) ? own : OTHER_OFFERING;
+  const { settings, result, recordMs } = context;
+  const rows = context.index.of(outcome, recordMs);
   const age = recordMs - outcome.occurred_at;
   if (age <= TICK_BEFORE_MS && age >= -TICK_AFTER_MS) {
-    addTickRow(context, outcome, offering);
+    addTickRow(context, outcome, rows);
   }
   if (age < -SKEW_MAX_MS) result.counts.skewed += 1;
   const atMs = age < -SKEW_MAX_MS ? recordMs : outcome.occurred_at;
@@ -107,10 +104,9 @@ function applyOutcome(context: FoldContext, outcome: FoldedOutcome): void {
     result.counts.late += 1;
     return;
   }
-  addMinuteRow(context, outcome, offering, minute);
-  addLatencyRows(context, outcome, offering, minute);
-  addUsageRow(context, outcome, minute);
-  if (outcome.status !== 'success') addErrorRow(context, outcome, offering, minute);
-  result.marks.set(offering, Math.max(minute, result.marks.get(offering) ?? minute));
-  result.dirtyHours.add(Math.floor(minute / 60));
+  const series = seriesRows(context, outcome, rows, minute);
+  addToMinute(series.minute, outcome);
+  addLatencies(context, outcome, series);
+  addUsageRow(context, outcome, rows, minute);
+  if (outcome.status !== 'success') addErrorRow(context, outcome, rows.offering, minute);
 }

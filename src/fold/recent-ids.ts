@@ -30,7 +30,11 @@ export class RecentIds {
   }
 
   has(id: Uuid): boolean {
-    let slot = this.#heads[this.#bucket(id, 0)]!;
+    return this.#isIn(this.#bucket(id, 0), id);
+  }
+
+  #isIn(bucket: number, id: Uuid): boolean {
+    let slot = this.#heads[bucket]!;
     while (slot !== NONE) {
       if (this.#isAt(slot, id)) return true;
       slot = this.#nexts[slot]!;
@@ -40,11 +44,22 @@ export class RecentIds {
 
   /** Remembers the id of an event of the record at `offset`; the oldest one gives way. */
   add(id: Uuid, offset: number): void {
+    this.#addTo(this.#bucket(id, 0), id, offset);
+  }
+
+  /** The same, and whether the id was there before. */
+  addAndTell(id: Uuid, offset: number): boolean {
+    const bucket = this.#bucket(id, 0);
+    const wasThere = this.#isIn(bucket, id);
+    this.#addTo(bucket, id, offset);
+    return wasThere;
+  }
+
+  #addTo(bucket: number, id: Uuid, offset: number): void {
     const slot = this.#added % this.#capacity;
     if (this.#added >= this.#capacity) this.#unlink(slot);
     this.#ids.set(id, slot * 16);
     this.#offsets[slot] = offset;
-    const bucket = this.#bucket(id, 0);
     this.#nexts[slot] = this.#heads[bucket]!;
     this.#heads[bucket] = slot;
     this.#added += 1;
