@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Check } from './list.js';
+import type { Check } from './mutation.js';
 import type { Tree } from './tree.js';
 
 /** Each defect must be found within so many seeds. */

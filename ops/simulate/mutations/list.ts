@@ -1,19 +1,6 @@
-/** One deliberate defect and the check that must find it. */
-export interface Mutation {
-  name: string;
-  /** Exact texts, each of which stands once in its file. */
-  edits: readonly { file: string; from: string; to: string }[];
-  check: Check;
-  /** Names of invariants: what turns red must bear one of them. */
-  invariants: readonly string[];
-}
+import { DEAD_LETTER_MUTATIONS } from './dead-letters.js';
+import { type Check, type Mutation, SIMULATION } from './mutation.js';
 
-export type Check =
-  | { by: 'simulation' }
-  /** A file of tests, and a part of the names of those that are run. */
-  | { by: 'test'; project: 'unit' | 'int'; file: string; name?: string };
-
-const SIMULATION: Check = { by: 'simulation' };
 const STORE: Check = {
   by: 'test',
   project: 'int',
@@ -21,6 +8,7 @@ const STORE: Check = {
 };
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...DEAD_LETTER_MUTATIONS,
   {
     name: 'the offset is committed before its rows',
     edits: [
@@ -147,42 +135,6 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     check: SIMULATION,
     invariants: ['I1'],
-  },
-  {
-    name: 'a dead letter that cannot be written is passed over',
-    edits: [
-      {
-        file: 'src/pipeline.ts',
-        from: 'await parts.parkDeadLetters(batch, records, fresh);',
-        to: 'await parts.parkDeadLetters(batch, records, fresh).catch(() => {});',
-      },
-    ],
-    check: SIMULATION,
-    invariants: ['I9'],
-  },
-  {
-    name: 'a dead letter without its commit is not looked for',
-    edits: [
-      {
-        file: 'src/pipeline.ts',
-        from: 'const found = await letters?.of(unfolded);',
-        to: 'const found = unfolded.length < 0 ? await letters?.of(unfolded) : undefined;',
-      },
-    ],
-    check: SIMULATION,
-    invariants: ['I9'],
-  },
-  {
-    name: 'the next owner does not look for what waits for its commit',
-    edits: [
-      {
-        file: 'src/log/uncommitted-letters.ts',
-        from: '    for (const { at } of this.#groups.values()) this.#from = Math.min(this.#from, at);\n',
-        to: '',
-      },
-    ],
-    check: SIMULATION,
-    invariants: ['I9'],
   },
   {
     name: 'a partition that waits at its end is not woken',

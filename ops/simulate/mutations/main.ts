@@ -4,7 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { redOf } from './check.js';
-import { type Check, MUTATIONS, type Mutation } from './list.js';
+import { MUTATIONS } from './list.js';
+import type { Check, Mutation } from './mutation.js';
 import { Tree } from './tree.js';
 
 process.exitCode = main();

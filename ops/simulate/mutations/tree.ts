@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../../src/package-root.js';
-import type { Mutation } from './list.js';
+import type { Mutation } from './mutation.js';
 
 const COPIED = [
   'src',
