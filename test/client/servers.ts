@@ -1,21 +1,26 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { Access } from '../../src/access/access.js';
+import { localAccess } from '../../src/access/local-access.js';
 import { AiRouterClient, type AiRouterClientOptions } from '../../src/client/client.js';
 import { FakeLog } from '../ingest/fake-log.js';
 import { registerIngestOn } from '../ingest/ingest-app.js';
-import { appOf, model } from '../route/route-app.js';
+import { appOf, model, snapshot } from '../route/route-app.js';
 
 /** Router and ingest on one port, with a log that does as it is told. */
-export async function airouter(port = 0): Promise<{
+export async function airouter(
+  port = 0,
+  access: Access = localAccess,
+): Promise<{
   url: string;
   port: number;
   log: FakeLog;
   close(): Promise<void>;
 }> {
   const log = new FakeLog();
-  const { app } = appOf();
-  const writer = registerIngestOn(app, log, { acknowledgeMs: 50 });
+  const { app } = appOf(snapshot, { access });
+  const writer = registerIngestOn(app, log, { acknowledgeMs: 50 }, access);
   await app.listen({ port, host: '127.0.0.1' });
   const taken = (app.server.address() as AddressInfo).port;
   const close = async (): Promise<void> => {

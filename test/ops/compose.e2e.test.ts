@@ -128,14 +128,16 @@ test('Redis is the cache that the product is made for', (context) => {
   expect(command).toContain('--maxmemory-policy allkeys-lru');
 });
 
-test('a file of keys is mounted for the roles that serve callers', async (context) => {
+test('the folder of keys is mounted for the roles that serve callers', async (context) => {
   needsReader(context);
-  const { services } = await read({ KEYS_FILE: '/tmp/keys.json' });
+  const { services } = await read({ KEYS_DIR: '/tmp/keys', ROUTER_KEY: 'given' });
   for (const name of ['ingest', 'route']) {
-    expect(services[name]!.environment!['AIROUTER_KEYS_FILE']).toBe('/run/airouter-keys');
-    expect(JSON.stringify(services[name])).toContain('/tmp/keys.json');
+    const file = services[name]!.environment!['AIROUTER_KEYS_FILE'];
+    expect(file).toBe('/run/airouter-keys/keys.jsonl');
+    expect(JSON.stringify(services[name])).toContain('/tmp/keys');
     expect(project.services[name]!.environment!['AIROUTER_KEYS_FILE']).toBe('');
   }
+  expect(services['route']!.environment!['AIROUTER_KEY']).toBe('given');
 });
 
 test('passwords come from the environment', async (context) => {

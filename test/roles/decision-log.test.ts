@@ -7,6 +7,7 @@ import {
   httpTarget,
   isKept,
 } from '../../src/roles/decision-log.js';
+import { accessOf, newKey } from '../access/keys.js';
 import { airouter } from '../client/servers.js';
 import { idOf, START_MS } from '../fold/outcomes.js';
 import { TOPICS } from '../ingest/ingest-app.js';
@@ -57,6 +58,27 @@ it('hands the decisions of a router over HTTP to the log, whole', async () => {
   const byId = (a: Decision, b: Decision) => Buffer.compare(a.decision_id, b.decision_id);
   expect(logged.toSorted(byId)).toEqual(made.toSorted(byId));
   expect(await countsOf(metrics)).toEqual({ delivered: 20 });
+});
+
+it('hands over the decisions of every tenant with a key for that, of its own with its own', async () => {
+  const router = newKey({ tenant: null });
+  const acme = newKey();
+  const { url, log } = await airouter(0, accessOf(router.key, acme.key));
+  const handOver = async (apiKey: string | null): Promise<Record<string, number>> => {
+    const metrics = createMetrics();
+    const target = httpTarget(url, apiKey, logger);
+    const decisions = createDecisionLog({ target, share: 1, metrics, logger });
+    for (const [n, tenant] of ['acme', 'globex', ''].entries()) {
+      decisions.record(decision(n, { tenant }));
+    }
+    await decisions.close({ deadlineMs: 5_000 });
+    return countsOf(metrics);
+  };
+  expect(await handOver(router.text)).toEqual({ delivered: 3 });
+  const tenants = log.decoded(TOPICS.decisions).map(({ value }) => (value as Decision).tenant);
+  expect(tenants.toSorted()).toEqual(['', 'acme', 'globex']);
+  expect(await handOver(acme.text)).toEqual({ delivered: 1, refused: 2 });
+  expect(await handOver(null)).not.toHaveProperty('delivered');
 });
 
 it('I11 never waits: while the log is away it keeps what fits, and counts what it drops', async () => {
