@@ -33,13 +33,26 @@ export interface Access {
 
 /** Lets into the routes that are registered after it whoever has one of the scopes. */
 export function guard(app: FastifyInstance, access: Access, ...anyOf: readonly Scope[]): void {
-  app.addHook('onRoute', (route) => {
-    route.config = { ...route.config, scopes: anyOf };
-  });
+  nameScopes(app, anyOf);
   app.addHook('onRequest', admit(access, anyOf));
 }
 
-/** The same for files that hold nobody's data. */
+/** The same, and programs of this machine without a key. */
+export function guardButLocal(
+  app: FastifyInstance,
+  access: Access,
+  ...anyOf: readonly Scope[]
+): void {
+  const admitted = admit(access, anyOf);
+  nameScopes(app, anyOf);
+  app.addHook('onRequest', function (request, reply, done) {
+    const isLocal = request.headers.authorization === undefined && foreignness(request) === null;
+    if (isLocal) done();
+    else admitted.call(this, request, reply, done);
+  });
+}
+
+/** Lets whom the access admits have files that hold nobody's data. */
 export function guardPages(app: FastifyInstance, access: Access): void {
   app.addHook('onRequest', (request, _reply, done) => {
     access.admitToPages(request);
@@ -47,14 +60,10 @@ export function guardPages(app: FastifyInstance, access: Access): void {
   });
 }
 
-/** As a hook of one route: lets programs of this machine in without a key too. */
-export function admitOrLocal(access: Access, ...anyOf: readonly Scope[]): onRequestHookHandler {
-  const admitted = admit(access, anyOf);
-  return function (request, reply, done) {
-    const isLocal = request.headers.authorization === undefined && foreignness(request) === null;
-    if (isLocal) done();
-    else admitted.call(this, request, reply, done);
-  };
+function nameScopes(app: FastifyInstance, scopes: readonly Scope[]): void {
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, scopes };
+  });
 }
 
 /** Says who it is in `request.caller`. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { type Access, admitOrLocal, guard, guardPages } from '../access/access.js';
+import { type Access, guard, guardButLocal, guardPages } from '../access/access.js';
 import { localAccess } from '../access/local-access.js';
 import type { Clock } from '../clock.js';
 import { AiRouterError } from '../errors.js';
@@ -122,9 +122,9 @@ function registerProbes(root: FastifyInstance, source: SnapshotSource, clock: Cl
 /** Whoever collects metrics from this machine needs no key. */
 export function registerMetrics(app: FastifyInstance, metrics: Metrics, access: Access): void {
   const { registry } = metrics;
-  const onRequest = admitOrLocal(access, 'analyst');
   app.register(async (collected) => {
-    collected.get('/metrics', { schema: metricsPage, onRequest }, async (_request, reply) => {
+    guardButLocal(collected, access, 'analyst');
+    collected.get('/metrics', { schema: metricsPage }, async (_request, reply) => {
       reply.type(registry.contentType);
       return registry.metrics();
     });

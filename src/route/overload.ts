@@ -9,8 +9,13 @@ export interface OverloadLimits {
   memoryBytes: number;
 }
 
-/** Who looks after the process must see it, now more than ever. */
-const ALWAYS_SERVED: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+/** Who looks after the process must see it, and who brings its state must come in: now more than ever. */
+const ALWAYS_SERVED: ReadonlySet<string> = new Set([
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/internal/hotkeys',
+]);
 
 /** Refuses at the door what could not be answered in time, so that the rest is. */
 export function shedOverload(

@@ -9,7 +9,7 @@ export const roleRows: readonly FaultRow[] = [
     happens: '4xx as problem JSON, or the connection is closed; sockets and waits are bounded.',
     tests: [
       { file: 'test/route/bad-input.test.ts' },
-      { file: 'test/route/app.test.ts', name: 'what is not HTTP' },
+      { file: 'test/route/malformed.test.ts' },
       { file: 'test/route/app.test.ts', name: 'bounds its sockets' },
     ],
   },
@@ -17,8 +17,7 @@ export const roleRows: readonly FaultRow[] = [
     row: 37,
     fault: 'three times the load that there is room for',
     happens: 'Requests are shed with 503 and Retry-After; those that are taken are answered.',
-    tests: [],
-    whyNot: 'no test yet',
+    tests: [{ file: 'test/route/overload.test.ts', name: 'is refused at the door' }],
   },
   {
     row: 38,
@@ -58,7 +57,10 @@ export const roleRows: readonly FaultRow[] = [
     row: 43,
     fault: 'secrets in settings, headers and URLs',
     happens: 'None appears in a log, a metric, an error or a parked record.',
-    tests: [{ file: 'test/e2e/secrets.e2e.test.ts' }],
+    tests: [
+      { file: 'test/e2e/secrets.e2e.test.ts' },
+      { file: 'test/access/keys-file.test.ts', name: 'that was pasted for its hash' },
+    ],
   },
   {
     row: 44,
