@@ -198,6 +198,12 @@ export const ERRORS = {
     http: 408,
     meaning: 'The request did not arrive whole within its time.',
   },
+  state_gone: {
+    action: 'stop',
+    exit: 2,
+    http: 409,
+    meaning: 'The state that a decision was made from is not held here; it can be given.',
+  },
   payload_too_large: { action: 'stop', exit: 2, http: 413, meaning: 'The body is over its limit.' },
   unsupported_media_type: {
     action: 'stop',

@@ -74,6 +74,7 @@ export async function startRouter(parts: RouterParts): Promise<Router> {
     metrics,
     staleAfterMs: config.staleAfterMs,
     figures: figures.current,
+    view: () => poller.view,
     readAnew: () => poller.readAnew(),
     ...(access !== undefined && { access }),
     ...(mint !== undefined && { mint }),

@@ -4,12 +4,14 @@ import { localAccess } from '../access/local-access.js';
 import type { Clock } from '../clock.js';
 import { AiRouterError } from '../errors.js';
 import type { Decision } from '../event/outcome.js';
+import type { HotView } from '../hotkeys/poller.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { BoardCache } from './board.js';
 import { BodyCache } from './body-cache.js';
 import { registerBoard, registerDashboard } from './dashboard/register.js';
 import { registerDocs } from './docs/register.js';
+import { registerExplain } from './explain-handler.js';
 import { clockMint, type Mint } from './mint.js';
 import { registerPages } from './pages.js';
 import { health, metricsPage, readiness } from './pages-schema.js';
@@ -37,6 +39,8 @@ export interface RouteAppOptions {
   metrics?: Metrics;
   /** Of what stands behind the hot keys, from memory. */
   figures?: () => Figures | null;
+  /** The hot keys as they were read last. */
+  view?: () => HotView | null;
   /** Asks for all hot keys anew; never rejects. */
   readAnew?: () => Promise<void>;
 }
@@ -83,6 +87,11 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
   app.register(async (operating) => {
     guard(operating, access, 'analyst');
     registerStats(operating, { counts, figures: options.figures ?? (() => null) });
+  });
+  app.register(async (explaining) => {
+    guard(explaining, access, 'analyst');
+    const view = options.view ?? (() => null);
+    registerExplain(explaining, { snapshotOf, view, clock: asOfClock, staleAfterMs });
   });
   app.register(async (administering) => {
     guard(administering, access, 'admin');

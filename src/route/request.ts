@@ -23,6 +23,10 @@ export interface RouteRequest {
   /** What a policy with sticky keys goes by, in clear or hashed (sticky-key.ts). */
   sticky_key?: string;
   limit: number;
+  /** The answer says which numbers were compared; the decision is the same. */
+  explain?: boolean;
+  /** A preview that is drawn by this text. */
+  seed?: string;
 }
 
 export interface Requirements {

@@ -1,29 +1,30 @@
 import type { FastifyInstance } from 'fastify';
+import { type Caller, isAllowed } from '../access/caller.js';
+import { AiRouterError } from '../errors.js';
 import type { Decision } from '../event/outcome.js';
-import { formatUuid } from '../event/uuid.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
+import { answerOf, type Made } from './answer.js';
 import type { BoardCache } from './board.js';
-import { type Decided, decide } from './decide.js';
+import { type DecisionInput, decide } from './decide.js';
 import { decisionRecord } from './decision-record.js';
+import { explanationOf } from './explain.js';
 import type { Mint } from './mint.js';
+import { previewId } from './preview.js';
 import type { RouteRequest } from './request.js';
 import { routeAnswer, routeBody } from './route-schema.js';
 import type { ServiceCounts } from './service-counts.js';
 import type { Snapshot } from './snapshot.js';
-import { stateRefOf } from './state-ref.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    made: Made | null;
+    made: Timed | null;
   }
 }
 
-/** A decision with what it was made from: what is done with it once the answer is sent. */
-interface Made {
-  decided: Decided;
-  snapshot: Snapshot;
-  decidedAtMs: number;
+/** What is done with once the answer is sent. */
+interface Timed extends Made {
+  asked: RouteRequest;
   seconds: number;
 }
 
@@ -58,65 +59,68 @@ export function registerRoute(app: FastifyInstance, options: RouteHandlerOptions
         problems: ['unsupported_field', 'model_not_found', 'no_eligible_offering', 'not_ready'],
       },
       // The answer is on its way: whatever the log of decisions costs, no caller waits for it.
-      onResponse: async ({ made, caller, body }) => {
+      onResponse: async ({ made, caller }) => {
         if (made === null) return;
         count(metrics, made);
         staleness(made);
+        if (made.isPreview) return;
         onDecision(
           decisionRecord(made.decided, {
             snapshot: made.snapshot,
             decidedAtMs: made.decidedAtMs,
             tenant: caller?.tenant ?? '',
-            request: body,
+            request: made.asked,
           }),
         );
       },
     },
     (request, reply) => {
+      const { seed, explain } = request.body;
+      const asked = decidedBy(request.body);
+      const isPreview = seed !== undefined;
+      if (isPreview) requireAnalyst(request.caller);
       const snapshot = snapshotOf();
-      const { decisionId, nowMs } = mint(request.headers, request.body.request_id);
-      const board = boards.boardOf(snapshot, Math.floor(nowMs / 1000), request.body.stream);
+      const { decisionId, nowMs } = mint(request.headers, asked.request_id);
+      const board = boards.boardOf(snapshot, Math.floor(nowMs / 1000), asked.stream);
       const { plansMade } = board;
       const startedAt = performance.now();
-      const decided = decide({
+      const input: DecisionInput = {
         board,
         decidedAtMs: nowMs,
         staleAfterMs,
         tenant: request.caller?.tenant ?? '',
-        request: request.body,
-        decisionId,
-      });
+        request: asked,
+        decisionId: isPreview ? previewId(seed) : decisionId,
+      };
+      const decided = decide(input);
       const seconds = (performance.now() - startedAt) / 1000;
       counts.count(board.plansMade === plansMade, seconds);
-      request.made = { decided, snapshot, decidedAtMs: nowMs, seconds };
-      return reply.send(answerOf(request.made));
+      const made = { decided, snapshot, decidedAtMs: nowMs, isPreview };
+      request.made = { ...made, asked, seconds };
+      const answer = answerOf(made);
+      if (explain !== true) return reply.send(answer);
+      return reply.send({ ...answer, explain: explanationOf(input, decided) });
     },
   );
 }
 
-function answerOf({ decided, snapshot, decidedAtMs }: Made) {
-  const { version, vector, generation } = stateRefOf(snapshot);
-  return {
-    decision_id: formatUuid(decided.decisionId),
-    policy: decided.policy,
-    policy_hash: decided.policyHash,
-    variant: decided.variant,
-    unit: decided.unit.kind,
-    strategy: decided.strategy,
-    candidates: decided.candidates,
-    explored: decided.explored,
-    degraded: decided.degraded,
-    state: {
-      as_of: decidedAtMs - (decidedAtMs % 1000),
-      version,
-      vector,
-      generation,
-      age_ms: decided.ageMs,
-    },
-  };
+/** The request without what changes no decision. */
+function decidedBy(body: RouteRequest): RouteRequest {
+  if (body.explain === undefined && body.seed === undefined) return body;
+  const { explain: _, seed: __, ...asked } = body;
+  return asked;
 }
 
-function count(metrics: Metrics | null, { decided, seconds }: Made): void {
+/** Who can choose the draws can look for what suits, so not everybody may. */
+function requireAnalyst(caller: Caller | null): void {
+  if (caller === null || isAllowed(caller, ['analyst'])) return;
+  throw new AiRouterError('forbidden', 'seed needs a key of the scope analyst', {
+    field: 'seed',
+    rule: 'absent, or sent with a key of the scope analyst',
+  });
+}
+
+function count(metrics: Metrics | null, { decided, seconds }: Timed): void {
   if (metrics === null) return;
   const degraded = decided.degraded[0] ?? 'none';
   metrics.counter('decisions').inc({ strategy: decided.strategy, degraded });

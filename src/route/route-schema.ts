@@ -1,4 +1,5 @@
 import { OPERATIONS } from '../event/outcome.js';
+import { explanation } from './explain-schema.js';
 import {
   array,
   boolean,
@@ -39,46 +40,51 @@ export const routeBody = {
     policy: { type: 'string', minLength: 1, maxLength: 128 },
     sticky_key: { type: 'string', maxLength: 512 },
     limit: { type: 'integer', minimum: 1, maximum: 32, default: 3 },
-    explain: { type: 'boolean', const: false },
+    explain: { type: 'boolean' },
+    seed: { type: 'string', maxLength: 256 },
   }),
   oneOf: [{ required: ['model'] }, { required: ['models'] }, { required: ['model_set'] }],
 };
 
 /** Answer of `POST /v1/route`. */
-export const routeAnswer = object({
-  decision_id: string,
-  policy: string,
-  policy_hash: string,
-  variant: string,
-  unit: oneOf(['decision', 'sticky', 'time_block']),
-  strategy: string,
-  candidates: array(
-    object({
-      offering: string,
-      model: string,
-      provider: string,
-      deployment: string,
-      region: string,
-      call_as: string,
-      rank: integer,
-      propensity: number,
-      score: numberOrNull,
-      expected: object({
-        duration_ms_p50: integer,
-        ttft_ms_p50: integerOrNull,
-        cost_nano_usd: integerOrNull,
-        success_ratio: number,
+export const routeAnswer = object(
+  {
+    decision_id: { type: ['string', 'null'], description: 'Null of a preview.' },
+    policy: string,
+    policy_hash: string,
+    variant: string,
+    unit: oneOf(['decision', 'sticky', 'time_block']),
+    strategy: string,
+    candidates: array(
+      object({
+        offering: string,
+        model: string,
+        provider: string,
+        deployment: string,
+        region: string,
+        call_as: string,
+        rank: integer,
+        propensity: number,
+        score: numberOrNull,
+        expected: object({
+          duration_ms_p50: integer,
+          ttft_ms_p50: integerOrNull,
+          cost_nano_usd: integerOrNull,
+          success_ratio: number,
+        }),
+        reasons: array(oneOf(Object.keys(REMARKS))),
       }),
-      reasons: array(oneOf(Object.keys(REMARKS))),
+    ),
+    explored: boolean,
+    degraded: array(oneOf(Object.keys(DEGRADATIONS))),
+    state: object({
+      as_of: { type: 'integer', description: 'The second read, in ms since the epoch.' },
+      version: integer,
+      vector: record(array(integer)),
+      generation: string,
+      age_ms: integerOrNull,
     }),
-  ),
-  explored: boolean,
-  degraded: array(oneOf(Object.keys(DEGRADATIONS))),
-  state: object({
-    as_of: { type: 'integer', description: 'The second read, in ms since the epoch.' },
-    version: integer,
-    vector: record(array(integer)),
-    generation: string,
-    age_ms: integerOrNull,
-  }),
-});
+    explain: explanation,
+  },
+  ['explain'],
+);

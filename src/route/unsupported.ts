@@ -4,8 +4,6 @@
  * Those without a keyword are refused wherever they stand; the others only with another value.
  */
 const UNSUPPORTED: ReadonlyMap<string, string | null> = new Map([
-  ['seed', null],
-  ['explain', 'const'],
   ['provider.require_parameters', null],
   ['provider.data_collection', null],
   ['provider.zdr', null],

@@ -59,9 +59,9 @@ describe('bad input', () => {
     ],
     ['a policy that is not there', { model, policy: 'x' }, 'invalid_request', 'policy'],
     ['a policy without a name', { model, policy: '' }, 'invalid_request', 'policy'],
-    ['a seed', { model, seed: '1' }, 'unsupported_field', 'seed'],
+    ['a seed that is no text', { model, seed: 1 }, 'invalid_request', 'seed'],
     ['a long sticky key', { model, sticky_key: 'u'.repeat(513) }, 'invalid_request', 'sticky_key'],
-    ['explain', { model, explain: true }, 'unsupported_field', 'explain'],
+    ['explain as text', { model, explain: 'yes' }, 'invalid_request', 'explain'],
     ['zdr', { model, provider: { zdr: true } }, 'unsupported_field', 'provider.zdr'],
     [
       'latency < 0',

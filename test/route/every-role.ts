@@ -5,7 +5,7 @@ import { registerDocs } from '../../src/route/docs/register.js';
 import { createServer } from '../../src/route/server.js';
 import type { Snapshot } from '../../src/route/snapshot.js';
 import { registerIngestOn } from '../ingest/ingest-app.js';
-import { AS_OF, measured, minute, offering, tick } from './fixtures.js';
+import { AS_OF, catalogue, measured, minute, offering, tick, view } from './fixtures.js';
 
 const own = offering('gpt-4o', 'openai');
 const known = measured([own], {
@@ -30,6 +30,7 @@ export function everyRole(snapshot: Snapshot | null = known): {
     logger: { info: () => {}, warn: () => {}, error: () => {} },
     staleAfterMs: 10_000,
     metrics: createMetrics(),
+    view: () => (snapshot === null ? null : view({ models: catalogue([own]) })),
   });
   registerIngestOn(app);
   return { app, routes };

@@ -1,3 +1,4 @@
+import { explainExamples } from './explain-examples.js';
 import { type Example, WRITE_EXAMPLES } from './write-examples.js';
 
 const offering = 'gpt-4o|openai||';
@@ -108,6 +109,32 @@ const boardOffering = {
   ticks: { success: [0, 5], failure: [0, 0] },
 };
 
+const ROUTE_ANSWER = {
+  decision_id: decisionId,
+  policy: '',
+  policy_hash: '',
+  variant: '',
+  unit: 'decision',
+  strategy: 'auto',
+  candidates: [
+    {
+      offering,
+      model: 'gpt-4o',
+      provider: 'openai',
+      ...parts,
+      call_as: 'gpt-4o',
+      rank: 0,
+      propensity: 0.95,
+      score: 8_100_000,
+      expected,
+      reasons: [],
+    },
+  ],
+  explored: false,
+  degraded: [],
+  state: { as_of: 1_767_225_600_000, ...state, age_ms: 250 },
+};
+
 /** Bodies and answers by operation: what the document shows, and what a test sends and compares. */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   route: {
@@ -117,30 +144,9 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       estimate: { input_tokens: 1200, output_tokens: 300 },
       limit: 1,
     },
-    answer: {
-      decision_id: decisionId,
-      policy: '',
-      policy_hash: '',
-      strategy: 'auto',
-      candidates: [
-        {
-          offering,
-          model: 'gpt-4o',
-          provider: 'openai',
-          ...parts,
-          call_as: 'gpt-4o',
-          rank: 0,
-          propensity: 0.95,
-          score: 8_100_000,
-          expected,
-          reasons: [],
-        },
-      ],
-      explored: false,
-      degraded: [],
-      state: { as_of: 1_767_225_600_000, ...state, age_ms: 250 },
-    },
+    answer: ROUTE_ANSWER,
   },
+  ...explainExamples(ROUTE_ANSWER),
   listModels: { answer: listOf(model) },
   getModel: { answer: model },
   getModelEndpoints: {

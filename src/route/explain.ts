@@ -1,0 +1,140 @@
+import type { ModelsValueOffering } from '../hotkeys/values.js';
+import type { Board } from './board.js';
+import type { Candidate } from './candidate.js';
+import type { Decided, DecisionInput } from './decide.js';
+import type { Excluded } from './filter.js';
+import { type Plan, type PlannedVariant, planOf } from './plan.js';
+import { policyInForce } from './policy-in-force.js';
+import { EXCLUSIONS } from './reasons.js';
+import type { Term } from './strategies/strategy.js';
+import type { PlannedTier } from './tiers.js';
+import { WINDOW_TICKS } from './window.js';
+
+/** What is known of an offering, whether it may be sent to or not. */
+export interface Known {
+  /** Outcomes that its figures rest on, weighted by age; 0 = those of its model and provider. */
+  samples: number;
+  /** Outcomes older than this are not read, or are from before a change that was seen. */
+  window_ms: number;
+  /** A change was seen, and what was before it is left out. */
+  changed: boolean;
+  /** Since the newest outcome of the kind that was asked for; null = there is none. */
+  age_ms: number | null;
+  breaker: { state: string; share: number; reason: string | null };
+}
+
+export interface ExplainedCandidate extends Known {
+  offering: string;
+  /** Those of a later tier are reached only when the earlier ones are used up. */
+  tier: number;
+  order: 'drawn' | 'fixed';
+  /** Of 2^20 decisions those that are sent here first. */
+  mass: number;
+  /** What the strategy compares by, less is better; null = nothing. */
+  score: number | null;
+  /** What the score is made of. */
+  terms: Term[];
+}
+
+export interface ExplainedExclusion extends Known, Excluded {
+  meaning: string;
+}
+
+export interface Explanation {
+  strategy: string;
+  algorithm: string;
+  /** Of the policy, with the share of the decisions that fall into each. */
+  variants: { name: string; mass: number }[];
+  /** Of the variant that the decision fell into, in the order of its tiers. */
+  candidates: ExplainedCandidate[];
+  excluded: ExplainedExclusion[];
+}
+
+/**
+ * Why a decision is as it is: the numbers that it compared, for everybody that it could have named.
+ * Pure, of the same input as the decision; nothing is computed that the decision did not read.
+ */
+export function explanationOf(input: DecisionInput, decided: Decided): Explanation {
+  const { board, request, tenant } = input;
+  const inForce = policyInForce(board.snapshot.policies, tenant, request.policy);
+  const plan = planOf(board, request, inForce);
+  const variant = plan.variants.find(({ name }) => name === decided.variant)!;
+  return {
+    strategy: decided.strategy,
+    algorithm: decided.algorithm,
+    variants: plan.variants.map(({ name, mass }) => ({ name, mass })),
+    candidates: explainedCandidates(board, plan, variant),
+    excluded: decided.excluded.map((it) => explainedExclusion(board, it)),
+  };
+}
+
+function explainedCandidates(
+  board: Board,
+  { eligible }: Plan,
+  { tiers }: PlannedVariant,
+): ExplainedCandidate[] {
+  const masses = new Map(eligible.map(({ offering, mass }) => [offering, mass]));
+  return tiers.flatMap((tier, place) =>
+    tier.candidates.map((candidate) =>
+      explainedCandidate(board, candidate, tier, place, masses.get(candidate.key) ?? 0),
+    ),
+  );
+}
+
+function explainedCandidate(
+  board: Board,
+  candidate: Candidate,
+  { strategy, group, order }: PlannedTier,
+  tier: number,
+  mass: number,
+): ExplainedCandidate {
+  return {
+    offering: candidate.key,
+    tier,
+    order,
+    mass,
+    score: strategy.score(candidate, group),
+    terms: strategy.terms(candidate, group),
+    ...knownOf(board, candidate.view.offering),
+  };
+}
+
+function explainedExclusion(board: Board, { offering, reason }: Excluded): ExplainedExclusion {
+  const known = board.snapshot.catalogue.offerings.get(offering)!;
+  return { offering, reason, meaning: EXCLUSIONS[reason], ...knownOf(board, known) };
+}
+
+function knownOf(board: Board, offering: ModelsValueOffering): Known {
+  const { estimate, breaker } = board.view(offering);
+  const { state, share, reason } = breaker;
+  return {
+    samples: estimate.samples,
+    window_ms: windowMs(estimate.changedBins),
+    changed: estimate.changedBins !== null,
+    age_ms: ageMsOf(board, offering.offering),
+    breaker: { state, share, reason },
+  };
+}
+
+const TICK_MS = 5_000;
+const MINUTE_MS = 60_000;
+const WINDOW_MS = 30 * MINUTE_MS;
+
+/** The newest bins are ticks, those behind them minutes. */
+function windowMs(changedBins: number | null): number {
+  if (changedBins === null) return WINDOW_MS;
+  const minutes = Math.max(0, changedBins - WINDOW_TICKS);
+  return Math.min(changedBins, WINDOW_TICKS) * TICK_MS + minutes * MINUTE_MS;
+}
+
+/** By the end of the newest tick or minute that has an outcome, but never below 0. */
+function ageMsOf({ snapshot, asOf, stream }: Board, offering: string): number | null {
+  const ticks = (snapshot.health?.ticks.get(offering) ?? [])
+    .filter((row) => row.stream === stream)
+    .map(({ tick }) => (tick + 1) * TICK_MS);
+  const minutes = (snapshot.metrics.get(offering)?.minutes ?? [])
+    .filter((row) => row.stream === stream)
+    .map(({ minute }) => (minute + 1) * MINUTE_MS);
+  const ends = [...ticks, ...minutes];
+  return ends.length === 0 ? null : Math.max(0, asOf * 1000 - Math.max(...ends));
+}
