@@ -280,6 +280,19 @@ export const SETTINGS = {
     'an integer of 6000..300000',
     'A projector that Kafka does not hear of for so long loses its partitions to others: far above its pauses, and as long as a killed one holds them up. Brokers take no less than 6 s by default.',
   ),
+  projectPort: optional(
+    'AIROUTER_PROJECT_PORT',
+    integer(0, 65535),
+    'an integer of 0..65535',
+    'Port on which `airouter project` answers /healthz and /metrics; 0 takes a free one, unset: it does not listen.',
+  ),
+  booksIntervalMs: required(
+    'AIROUTER_BOOKS_INTERVAL_MS',
+    '0',
+    integer(0, 86_400_000),
+    'an integer of 0..86400000',
+    'How often a projector counts the books again for its metrics, from the log and the tables; 0 = never: it reads the whole log once more, at first from its start.',
+  ),
   watchdogMs: required(
     'AIROUTER_WATCHDOG_MS',
     '60000',

@@ -22,7 +22,7 @@ export async function run(context: CommandContext): Promise<void> {
     const metrics = createMetrics();
     const hotKeys = (await openHotKeys(parts, 'required'))!;
     closers.unshift(() => hotKeys.close());
-    const common = { config, logger, metrics, clock: wallClock, hotKeys };
+    const common = { config, logger, metrics, clock: wallClock, hotKeys, fail: context.fail };
     const deadline = { deadlineMs: config.shutdownTimeoutMs / 2 };
     const ingest = await openIngest({ ...parts, ...common, access });
     closers.unshift(() => ingest.close(deadline));

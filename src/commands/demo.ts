@@ -29,7 +29,7 @@ export async function run(base: CommandContext, options: Record<string, unknown>
     const metrics = createMetrics();
     const hotKeys = (await openHotKeys(parts, 'required'))!;
     closers.unshift(() => hotKeys.close());
-    const common = { config, logger, metrics, clock: wallClock, hotKeys };
+    const common = { config, logger, metrics, clock: wallClock, hotKeys, fail: context.fail };
     const decisions = new StepDecisions();
     const clock = new VirtualClock();
     const router = await startRouter({

@@ -5,6 +5,7 @@ import { createMetrics } from '../observe/metrics.js';
 import { ownerGone } from '../roles/attachment.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { startProjector } from '../roles/project.js';
+import { startProjectServer } from '../roles/project-server.js';
 import type { CommandContext } from './context.js';
 import { closeInTime, throwIfFailed } from './serve.js';
 
@@ -51,14 +52,21 @@ async function projectWhileOwned(context: CommandContext): Promise<void> {
     closers.unshift(parts.close);
     const hotKeys = (await openHotKeys(parts, 'required'))!;
     closers.unshift(() => hotKeys.close());
+    const metrics = createMetrics();
     const projector = await startProjector({
       ...parts,
       clock: wallClock,
-      metrics: createMetrics(),
+      metrics,
       hotKeys,
       timestampType: 'LogAppendTime',
+      fail: context.fail,
     });
     closers.unshift(projector.close);
+    const server = await startProjectServer({ config, logger, metrics, projector });
+    closers.unshift(server.close);
+    if (server.port !== null) {
+      context.progress(`The projector answers on http://${config.host}:${server.port}`);
+    }
     context.progress(`Folding into ${parts.schema}`);
     await ownerGone(parts, stop);
   } finally {

@@ -26,13 +26,31 @@ export const METRICS = {
   lagRecords: {
     name: 'airouter_projection_lag_records',
     type: 'gauge',
-    help: 'Records of a partition that are not folded yet.',
+    help: 'Records of a partition that are not folded yet, by the projector that holds it: the end of the log against what was committed.',
     labels: ['topic', 'partition'],
   },
   stoppedPartitions: {
     name: 'airouter_projection_stopped_partitions',
     type: 'gauge',
     help: 'Partitions that stopped and wait for a person.',
+    labels: [],
+  },
+  books: {
+    name: 'airouter_books_events',
+    type: 'gauge',
+    help: 'Events of a partition by what became of them (read, applied, duplicate, dead_lettered, skipped; late is part of applied), counted again from the log and the tables every AIROUTER_BOOKS_INTERVAL_MS.',
+    labels: ['topic', 'partition', 'result'],
+  },
+  booksClosed: {
+    name: 'airouter_books_closed',
+    type: 'gauge',
+    help: '1 where read = applied + duplicate + dead_lettered + skipped, else 0.',
+    labels: ['topic', 'partition'],
+  },
+  booksCountedAt: {
+    name: 'airouter_books_counted_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the books were counted last, in seconds since the epoch.',
     labels: [],
   },
   decisions: {

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from '../database/connect.js';
 import type { Schemas } from '../event/schemas.js';
 import type { LogReader } from '../log/port.js';
-import { recount } from './recount.js';
+import { Recounter } from './recount.js';
 
 /** The books of one partition, in events. */
 export interface PartitionBooks {
@@ -29,6 +29,8 @@ export interface BooksOptions {
   topic: string;
   table: { name: string; events: string };
   minuteRetentionMs: number;
+  /** By partition, for who closes the books again: they go on where they stood. */
+  recounters?: Map<number, Recounter>;
 }
 
 /**
@@ -43,15 +45,7 @@ export async function closeBooks(options: BooksOptions): Promise<PartitionBooks[
   const books: PartitionBooks[] = [];
   for (const { partition, offset_next, in_tables, dropped } of stored.partitions) {
     const parked = stored.parked.get(partition) ?? new Set();
-    const counts = await recount({
-      log: options.log,
-      schemas: options.schemas,
-      topic,
-      partition,
-      offsetNext: offset_next,
-      parked,
-      minuteRetentionMs: options.minuteRetentionMs,
-    });
+    const counts = await recounterOf(options, partition, offset_next).countTo(offset_next, parked);
     const applied = in_tables + dropped + counts.late;
     const accounted = applied + counts.duplicate + parked.size + counts.skipped;
     books.push({
@@ -69,6 +63,16 @@ export async function closeBooks(options: BooksOptions): Promise<PartitionBooks[
   }
   await refuseUnknownPartitions(pool, schema, options, books);
   return books;
+}
+
+function recounterOf(options: BooksOptions, partition: number, offsetNext: number): Recounter {
+  const known = options.recounters?.get(partition);
+  // A projection that was made anew stands below: it is counted from the start.
+  if (known !== undefined && known.offset <= offsetNext) return known;
+  const { log, schemas, topic, minuteRetentionMs } = options;
+  const recounter = new Recounter({ log, schemas, topic, partition, minuteRetentionMs });
+  options.recounters?.set(partition, recounter);
+  return recounter;
 }
 
 interface Stored {

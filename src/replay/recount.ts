@@ -21,10 +21,6 @@ export interface RecountOptions {
   schemas: Schemas;
   topic: string;
   partition: number;
-  /** Counted are records below this offset. */
-  offsetNext: number;
-  /** Parked places, as `offset/index`. */
-  parked: ReadonlySet<string>;
   minuteRetentionMs: number;
 }
 
@@ -33,31 +29,16 @@ const HIGH_LIFETIME_MS = 30 * 86_400_000;
 const SKEW_MAX_MS = 5 * 60_000;
 const READ_BYTES = 4 * 1024 * 1024;
 
-/**
- * Counts a partition again, in the plainest way and without any code or counter of the fold: what
- * both say must agree.
- */
-export async function recount(options: RecountOptions): Promise<Recount> {
-  const counter = new Recounter(options);
-  let offset = 0;
-  while (offset < options.offsetNext) {
-    const { topic, partition } = options;
-    const batch = await options.log.read(topic, partition, offset, READ_BYTES);
-    if (batch.records.length === 0) break;
-    for (const record of batch.records) {
-      if (record.offset < options.offsetNext) counter.count(record);
-    }
-    offset = batch.records.at(-1)!.offset + 1;
-  }
-  return counter.counts;
-}
-
 interface Event {
   id: Uuid;
   occurred_at: number;
 }
 
-class Recounter {
+/**
+ * Counts a partition again, in the plainest way and without any code or counter of the fold: what
+ * both say must agree. It goes on where it stood: who counts again and again reads each record once.
+ */
+export class Recounter {
   readonly counts: Recount = { read: 0, duplicate: 0, skipped: 0, late: 0, deadLettered: 0 };
   readonly #options: RecountOptions;
   readonly #highs = new Map<string, { sequence: number; usedAtMs: number }>();
@@ -68,12 +49,34 @@ class Recounter {
   #forgotten = 0;
   readonly #replayed = new Set<string>();
   #highestMs = 0;
+  #parked: ReadonlySet<string> = new Set();
+  #offset = 0;
 
   constructor(options: RecountOptions) {
     this.#options = options;
   }
 
-  count(stored: LogRecord): void {
+  /** Every record below this is counted. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Counts what stands below `offsetNext`; `parked`: all parked places, as `offset/index`. */
+  async countTo(offsetNext: number, parked: ReadonlySet<string>): Promise<Recount> {
+    this.#parked = parked;
+    const { log, topic, partition } = this.#options;
+    while (this.#offset < offsetNext) {
+      const batch = await log.read(topic, partition, this.#offset, READ_BYTES);
+      if (batch.records.length === 0) break;
+      for (const record of batch.records) {
+        if (record.offset < offsetNext) this.#count(record);
+      }
+      this.#offset = Math.min(offsetNext, batch.records.at(-1)!.offset + 1);
+    }
+    return this.counts;
+  }
+
+  #count(stored: LogRecord): void {
     const record = { ...stored, timestampMs: recordTimeMs(stored.timestampMs) };
     this.#highestMs = Math.max(this.#highestMs, record.timestampMs);
     const decoded = decode(record.value, record.headers, this.#options.schemas);
@@ -103,7 +106,8 @@ class Recounter {
 
   /** A replayed dead letter counts once for a place of this partition that was parked before it. */
   #countReplay(record: LogRecord, events: Event[], origin: string): void {
-    const { topic, partition, parked } = this.#options;
+    const { topic, partition } = this.#options;
+    const parked = this.#parked;
     const prefix = `${topic}/${partition}/`;
     const place = origin.startsWith(prefix) ? origin.slice(prefix.length) : '';
     const isBefore = Number(place.split('/')[0]) < record.offset;
@@ -146,7 +150,7 @@ class Recounter {
   }
 
   #isParked(record: LogRecord, index: number): boolean {
-    return this.#options.parked.has(`${record.offset}/${index}`);
+    return this.#parked.has(`${record.offset}/${index}`);
   }
 
   #isAboveHigh(record: LogRecord, batch: { publisher: Uuid; sequence: number }): boolean {

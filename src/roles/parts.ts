@@ -12,6 +12,7 @@ import { createLoopbackHotKeys } from '../hotkeys/loopback-hot-keys.js';
 import { createMemoryHotKeys } from '../hotkeys/memory-hot-keys.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import { createEmbeddedLog, logSchema } from '../log/embedded-log.js';
+import type { PartitionReport } from '../log/partition-report.js';
 import type { Log } from '../log/port.js';
 import { type Topics, topicsOf } from '../log/topics.js';
 import type { Logger } from '../observe/logger.js';
@@ -31,6 +32,8 @@ export interface Parts {
   topics: Topics;
   /** Schema of the live projection. */
   schema: string;
+  /** What consumers of the log say of their trouble. */
+  onReport(listener: (report: PartitionReport) => void): void;
   /** This process owns the data folder; null where it attached, or nothing is embedded. */
   owner: Owner | null;
   /** The process that owns it, where this one attached. */
@@ -72,7 +75,12 @@ export async function openParts(
   };
   try {
     await checkServer(pool, databaseUrl, config.statementTimeoutMs);
-    const log = await openLog(config, logger, databaseUrl, pool, options);
+    const say = partitionLog(logger);
+    const listeners: ((report: PartitionReport) => void)[] = [say];
+    const report = (each: PartitionReport): void => {
+      for (const listener of listeners) listener(each);
+    };
+    const log = await openLog(config, logger, databaseUrl, pool, report, options);
     return {
       config,
       logger,
@@ -81,6 +89,7 @@ export async function openParts(
       log,
       topics: topicsOf(config.namespace),
       schema: projectionSchema(config.namespace),
+      onReport: (listener) => void listeners.push(listener),
       ...folder,
       async close() {
         await log.close();
@@ -145,9 +154,9 @@ async function openLog(
   logger: Logger,
   databaseUrl: string,
   pool: Pool,
+  report: (report: PartitionReport) => void,
   options: LogOptions,
 ): Promise<Log> {
-  const report = partitionLog(logger);
   const kafka = openKafkaLog({ config, logger, report, ...options });
   if (kafka !== null) return kafka;
   const schema = logSchema(config.namespace);

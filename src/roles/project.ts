@@ -1,10 +1,12 @@
 import type { Pool } from 'pg';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
+import type { AiRouterError } from '../errors.js';
 import type { FoldSettings } from '../fold/context.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import { createRefresher, type Refresher } from '../hotkeys/refresher.js';
 import { createDeadLetters } from '../log/dead-letters.js';
+import type { PartitionReport } from '../log/partition-report.js';
 import type { Log, TimestampType } from '../log/port.js';
 import { foldedTopics, type Topics } from '../log/topics.js';
 import { UncommittedLetters } from '../log/uncommitted-letters.js';
@@ -16,7 +18,9 @@ import { createProjectionStore } from '../project/projection-store.js';
 import { PROJECTION_VERSION, prepareProjection } from '../project/projection-version.js';
 import { dropExpired } from '../project/retention.js';
 import { rollUp } from '../project/rollup.js';
+import { startBooks } from './books.js';
 import { startWritingFigures } from './figures.js';
+import { startFolding } from './folding.js';
 import { foldedSchemas } from './schemas.js';
 import { createMissingTopics, sayWeaknesses } from './topics.js';
 
@@ -36,10 +40,16 @@ export interface ProjectorParts {
   databaseUrl: string;
   schema: string;
   hotKeys: HotKeys;
+  /** What consumers of the log say of their trouble. */
+  onReport(listener: (report: PartitionReport) => void): void;
+  /** Ends the process: it cannot go on. */
+  fail(error: AiRouterError): void;
 }
 
 export interface Projector {
   refresher: Refresher;
+  /** False while reading is behind and gives no sign of life. */
+  isAlive(): boolean;
   /** Stops reading, finishes and commits what is under way, writes the hot keys. */
   close(): Promise<void>;
 }
@@ -60,37 +70,51 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     logger,
   });
   const read = await foldedSchemas({ log, topics }, config);
-  const consumer = log.consumer(schema, folded);
-  const pipeline = createPipeline({
+  const newPipeline = () =>
+    createPipeline({
+      log,
+      ...read,
+      store: createProjectionStore({ pool, schema, owner: `${process.pid}`, settings, topics }),
+      parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
+      uncommittedLetters: (source, from) =>
+        new UncommittedLetters({
+          log,
+          deadLetterTopic: topics.deadLetters,
+          source,
+          projectionVersion: PROJECTION_VERSION,
+          from,
+        }),
+      refresher,
+      metrics,
+      settings,
+      keysMax: config.keysMax,
+    });
+  const folding = await startFolding({
     log,
-    ...read,
-    store: createProjectionStore({ pool, schema, owner: `${process.pid}`, settings, topics }),
-    parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
-    uncommittedLetters: (source, from) =>
-      new UncommittedLetters({
-        log,
-        deadLetterTopic: topics.deadLetters,
-        source,
-        projectionVersion: PROJECTION_VERSION,
-        from,
-      }),
-    refresher,
     metrics,
-    settings,
-    keysMax: config.keysMax,
-  });
-  try {
-    await consumer.start(pipeline);
-  } catch (error) {
+    logger,
+    watchdogMs: config.watchdogMs,
+    open: () => ({ consumer: log.consumer(schema, folded), handlers: newPipeline() }),
+    fail: parts.fail,
+  }).catch(async (error: unknown) => {
     await refresher.close();
     throw error;
-  }
+  });
+  parts.onReport(folding.report);
   const stopUpkeep = startUpkeep(parts, refresher);
+  const stopBooks = startBooks({
+    ...parts,
+    schemas: read.schemas,
+    minuteRetentionMs: settings.minuteRetentionMs,
+    intervalMs: config.booksIntervalMs,
+  });
   const stopFigures = startWritingFigures(parts);
   return {
     refresher,
+    isAlive: folding.isAlive,
     async close() {
-      await consumer.close();
+      await folding.close();
+      await stopBooks();
       await stopUpkeep();
       await stopFigures();
       await refresher.close();

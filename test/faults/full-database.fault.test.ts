@@ -84,6 +84,8 @@ it.skipIf(noSmallDisk !== null)(
       databaseUrl,
       schema: 'projection',
       hotKeys: createMemoryHotKeys(),
+      onReport: () => {},
+      fail: (error) => expect.unreachable(error.message),
     });
     cleanUps.push(() => projector.close());
     const applied = async (): Promise<number> => {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FaultProxy } from '../../ops/faults/fault-proxy.js';
 import { freePorts } from '../../ops/stack/ports.js';
 import { type Stack, startStack } from '../../ops/stack/stack.js';
-import { createKafkaLog, type KafkaLog } from '../../src/log/kafka-log.js';
+import { createKafkaLog } from '../../src/log/kafka-log.js';
+import type { Log } from '../../src/log/port.js';
 import { newTopic, readAll, valueText } from './contract.js';
 import { noBrokers, serviceEnvironment } from './kafka-brokers.js';
 
@@ -11,7 +12,7 @@ const skipped = noBrokers === null ? '' : ` (skipped: ${noBrokers})`;
 describe.skipIf(noBrokers !== null)(`a broker behind a bad network${skipped}`, () => {
   let stack: Stack;
   let proxy: FaultProxy;
-  let log: KafkaLog;
+  let log: Log;
   beforeAll(async () => {
     const [port, advertisedPort] = (await freePorts(2)) as [number, number];
     const proxied = [{ port, advertisedPort }];

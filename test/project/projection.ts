@@ -83,6 +83,10 @@ export async function testWorld(database: TestDatabase): Promise<TestWorld> {
             databaseUrl,
             schema,
             hotKeys,
+            onReport: () => {},
+            fail: (error) => {
+              throw error;
+            },
           });
           projectors.add(projector);
           return projector;
