@@ -29,7 +29,7 @@ export interface CampaignResult {
 }
 
 /** Longer than any session, watchdog or growing pause of the product. */
-export const RECOVERY_MS_MAX = 120_000;
+export const RECOVERY_MS_MAX = 300_000;
 const LOOK_MS = 50;
 /** Between two faults that are measured. */
 const REST_MS = 1_000;

@@ -70,7 +70,7 @@ function readArguments(argv: readonly string[]): Arguments | string {
         minutes: { type: 'string', default: '10' },
         faults: { type: 'string', default: '1000000' },
         seed: { type: 'string', default: String(1 + (Date.now() % 1_000_000)) },
-        rate: { type: 'string', default: '200' },
+        rate: { type: 'string', default: '100' },
         kinds: { type: 'string' },
         list: { type: 'boolean', default: false },
       },

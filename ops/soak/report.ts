@@ -1,10 +1,10 @@
 import type { CampaignResult } from './campaign.js';
 import type { Verdict } from './verdict.js';
-import type { World } from './world.js';
+import { allRoles, type World } from './world.js';
 
 /** The last line of a campaign. Times in ms, memory in MiB. */
 export function reportOf(
-  { probe }: World,
+  { probe, roles }: World,
   { faults, recoveryMs, rssMib, failures: unrecovered }: CampaignResult,
   { failures, events, foreign, verified }: Verdict,
 ) {
@@ -19,6 +19,7 @@ export function reportOf(
     books_closed,
     hot_keys_match,
     checksum,
+    ended: allRoles(roles).flatMap(({ name, ends }) => ends.map((words) => `${name}: ${words}`)),
     router: { answered: probe.answered, stale: probe.stale },
     recovery_ms: byName(recoveryMs, recoveryOf),
     rss_mib: byName(rssMib, memoryOf),

@@ -19,24 +19,22 @@ export interface RoleOptions {
 export class Role {
   readonly name: string;
   readonly #process: LocalProcess;
-  readonly #logFile: string;
   #isClosing = false;
   #isKilled = false;
   #upSinceMs = Number.POSITIVE_INFINITY;
   #supervised: Promise<void>;
-  /** How often it ended though nobody had killed it. */
-  endedByItself = 0;
+  /** Its last words, each time that it ended though nobody had killed it. */
+  readonly ends: string[] = [];
 
   constructor({ name, args, dir, environment }: RoleOptions) {
     this.name = name;
-    this.#logFile = join(dir, `${name}.log`);
     this.#process = new LocalProcess(
       {
         name,
         command: process.execPath,
         args: [PROGRAM, ...args],
         cwd: dir,
-        logFile: this.#logFile,
+        logFile: join(dir, `${name}.log`),
         pidFile: join(dir, `${name}.pid`),
         env: { PATH: process.env['PATH'], AIROUTER_DATA_DIR: join(dir, 'data'), ...environment },
       },
@@ -77,10 +75,6 @@ export class Role {
     }
   }
 
-  log(): string {
-    return readFileSync(this.#logFile, 'utf8');
-  }
-
   async stop(): Promise<void> {
     this.#isClosing = true;
     await this.#process.stop('SIGTERM', 15_000);
@@ -94,7 +88,7 @@ export class Role {
       await this.#process.exited();
       this.#upSinceMs = Number.POSITIVE_INFINITY;
       if (this.#isClosing) return;
-      if (!this.#isKilled) this.endedByItself += 1;
+      if (!this.#isKilled) this.ends.push(this.#process.logTail(1));
       this.#isKilled = false;
       await sleep(RESTART_MS);
     }

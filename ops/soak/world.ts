@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { RequestOutcome } from '../../src/event/outcome.js';
 import { createTraffic } from '../../src/load/traffic.js';
 import { createKafkaLog } from '../../src/log/kafka-log.js';
 import { topicsOf } from '../../src/log/topics.js';
@@ -22,6 +24,15 @@ const run = promisify(execFile);
 export const SESSION_TIMEOUT_MS = 6_000;
 const WATCHDOG_MS = 20_000;
 const PARTITIONS = 6;
+const NAMESPACE = 'soak';
+const OUTCOMES = topicsOf(NAMESPACE).outcomes;
+const SETTINGS = {
+  AIROUTER_NAMESPACE: NAMESPACE,
+  AIROUTER_PARTITIONS: String(PARTITIONS),
+  AIROUTER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),
+  AIROUTER_WATCHDOG_MS: String(WATCHDOG_MS),
+  DB_POOL_SIZE: '5',
+};
 /** Of the drawn world; any run is shorter. */
 const WORLD_SECONDS = 86_400;
 const COMMAND_TIMEOUT_MS = 300_000;
@@ -51,18 +62,58 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const { environment, progress, seed, rate } = options;
   const dir = await makeRunFolder();
   const services = await startProxiedStack(environment, progress);
-  const { stack } = services;
-  const common = {
-    AIROUTER_NAMESPACE: 'soak',
-    AIROUTER_PARTITIONS: String(PARTITIONS),
-    AIROUTER_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),
-    AIROUTER_WATCHDOG_MS: String(WATCHDOG_MS),
-    DB_POOL_SIZE: '5',
+  const command = commandOn(services, dir);
+  await command('topics', 'create');
+  await command('catalogue', 'import');
+  const [ingestPort, routePort] = (await freePorts(2)) as [number, number];
+  const ingestUrl = `http://127.0.0.1:${ingestPort}`;
+  const role = (name: string, args: readonly string[], more: Record<string, string> = {}): Role =>
+    new Role({ name, args, dir, environment: { ...SETTINGS, ...services.settings, ...more } });
+  const roles = {
+    projectors: [role('project-1', ['project']), role('project-2', ['project'])],
+    ingest: role('ingest', ['ingest'], { PORT: String(ingestPort) }),
+    route: role('route', ['route'], { PORT: String(routePort), AIROUTER_INGEST_URL: ingestUrl }),
   };
-  const command = async (...args: string[]): Promise<Record<string, unknown>> => {
+  const ledger = new Ledger(join(dir, 'acknowledged.ids'));
+  const openLog = () => createKafkaLog({ brokers: services.settings.KAFKA_BROKERS.split(',') });
+  const logs = [openLog(), openLog()] as const;
+  const writers = startWriters({
+    logs,
+    topic: OUTCOMES,
+    partitions: PARTITIONS,
+    ledger,
+    spoolDir: join(dir, 'spool'),
+    ingestUrl,
+    rate,
+    nextOutcome: outcomesFrom(seed),
+  });
+  const observer = createObserver(services.stack, NAMESPACE);
+  const probe = new RouterProbe(`http://127.0.0.1:${routePort}`, roles.route);
+  return {
+    services,
+    roles,
+    ledger,
+    writers,
+    observer,
+    probe,
+    outcomesTopic: OUTCOMES,
+    command,
+    async close() {
+      await probe.close();
+      await writers.close();
+      await Promise.all(allRoles(roles).map((each) => each.stop()));
+      await Promise.all([observer, ...logs, ledger].map((each) => each.close()));
+      await services.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function commandOn({ stack }: ProxiedStack, dir: string): World['command'] {
+  return async (...args) => {
     const program = [join(packageRoot, 'dist', 'src', 'main.js'), ...args, '--json'];
     const env = {
-      ...common,
+      ...SETTINGS,
       PATH: process.env['PATH'],
       AIROUTER_DATA_DIR: join(dir, 'data'),
       KAFKA_BROKERS: stack.kafkaBrokers!,
@@ -77,55 +128,14 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     });
     return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Record<string, unknown>;
   };
-  await command('topics', 'create');
-  await command('catalogue', 'import');
-  const ports = (await freePorts(2)) as [number, number];
-  const role = (name: string, args: readonly string[], more: Record<string, string> = {}): Role =>
-    new Role({ name, args, dir, environment: { ...common, ...services.settings, ...more } });
-  const ingestUrl = `http://127.0.0.1:${ports[0]}`;
-  const routeUrl = `http://127.0.0.1:${ports[1]}`;
-  const roles = {
-    projectors: [role('project-1', ['project']), role('project-2', ['project'])],
-    ingest: role('ingest', ['ingest'], { PORT: String(ports[0]) }),
-    route: role('route', ['route'], { PORT: String(ports[1]), AIROUTER_INGEST_URL: ingestUrl }),
-  };
-  const ledger = new Ledger(join(dir, 'acknowledged.ids'));
-  const openLog = () => createKafkaLog({ brokers: services.settings.KAFKA_BROKERS.split(',') });
-  const logs = [openLog(), openLog()] as const;
+}
+
+function outcomesFrom(seed: number): () => RequestOutcome {
   const traffic = createTraffic(String(seed), Date.now(), WORLD_SECONDS);
   let made = 0;
-  const writers = startWriters({
-    logs,
-    topic: topicsOf('soak').outcomes,
-    partitions: PARTITIONS,
-    ledger,
-    spoolDir: join(dir, 'spool'),
-    ingestUrl,
-    rate,
-    nextOutcome() {
-      const request = traffic.request(made);
-      made += 1;
-      return traffic.outcome(made, request, Date.now());
-    },
-  });
-  const observer = createObserver(stack, 'soak');
-  const probe = new RouterProbe(routeUrl, roles.route);
-  return {
-    services,
-    roles,
-    ledger,
-    writers,
-    observer,
-    probe,
-    outcomesTopic: topicsOf('soak').outcomes,
-    command,
-    async close() {
-      await probe.close();
-      await writers.close();
-      await Promise.all(allRoles(roles).map((each) => each.stop()));
-      await Promise.all([observer, ...logs, ledger].map((each) => each.close()));
-      await services.stop();
-    },
+  return () => {
+    made += 1;
+    return traffic.outcome(made, traffic.request(made), Date.now());
   };
 }
 
