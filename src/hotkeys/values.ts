@@ -37,6 +37,11 @@ export interface InflightSum {
   in_flight: number;
   overdue: number;
   oldest_ms: number;
+  /**
+   * Attempts begun in the tick of the newest gauge and in each of the two ticks before it; absent
+   * where the writer is older than this field.
+   */
+  started?: readonly number[];
 }
 
 /** Key `health`: the last 24 ticks (120 s) of every offering that has any. */

@@ -57,12 +57,13 @@ async function readTicks(
   return Object.fromEntries(ticks);
 }
 
-/** Each emitter's newest gauge counts once. */
+/** Each emitter's newest gauge counts once; attempts begun are summed tick by tick. */
 async function readInflight(
   client: PoolClient,
   schema: string,
   newest: number,
 ): Promise<Record<string, InflightSum>> {
+  const started = await readStarted(client, schema, newest);
   const { rows } = await client.query<{ offering: string } & InflightSum>(
     `select offering, sum(in_flight)::int8 as in_flight, sum(overdue)::int8 as overdue,
        max(oldest_ms)::int8 as oldest_ms
@@ -74,7 +75,26 @@ async function readInflight(
   return Object.fromEntries(
     rows.map(({ offering, in_flight, overdue, oldest_ms }) => [
       offering,
-      { in_flight, overdue, oldest_ms },
+      { in_flight, overdue, oldest_ms, started: started.get(offering) ?? [] },
     ]),
   );
+}
+
+/** By offering, the tick of its newest gauge first. */
+async function readStarted(
+  client: PoolClient,
+  schema: string,
+  newest: number,
+): Promise<Map<string, number[]>> {
+  const { rows } = await client.query<{ offering: string; started: number[] }>(
+    `select offering, array[
+         coalesce(sum(started) filter (where tick = last), 0)::int4,
+         coalesce(sum(started) filter (where tick = last - 1), 0)::int4,
+         coalesce(sum(started) filter (where tick = last - 2), 0)::int4] as started
+       from (select offering, tick, started, max(tick) over (partition by offering) as last
+         from "${schema}".inflight_tick where tick > $1) as gauge
+       group by offering`,
+    [newest - 2 * GAUGE_TICKS],
+  );
+  return new Map(rows.map(({ offering, started }) => [offering, started]));
 }

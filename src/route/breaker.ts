@@ -1,11 +1,11 @@
 import { STATUSES } from '../event/outcome.js';
 import type { TickRow } from '../hotkeys/values.js';
+import { overdueOf } from './in-flight.js';
 import type { Health } from './snapshot.js';
 import {
   ageOfTick,
   FIRST_ATTEMPTS_MIN,
   failuresOf,
-  overdueOf,
   successesOf,
   tickOf,
   WINDOW_TICKS,
@@ -18,9 +18,11 @@ import {
  * The ticks are walked from the oldest on:
  * - `closed` → `open`: among the newest ticks that hold at least 8 outcomes, fewer than half
  *   succeeded; or a tick has `unauthorized` and no success.
- * - `open` → `half_open`: after two more ticks, with a share of 1 %.
- * - `half_open` → its share doubles with every 3 successes, → `closed` at 100 %; → `open` in a tick
+ * - `open` → `half_open`: after two more ticks, with a share of 4 %.
+ * - `half_open` → its share doubles with every 2 successes, → `closed` at 100 %; → `open` in a tick
  *   with more failures than successes.
+ * Refusals that name a time to stay away (`rate_limited` with Retry-After) are no failures here:
+ * the time is kept, and after it there is no more reason for doubt.
  * Beside the walk it is open until the latest moment that the provider named by Retry-After, and
  * while more than half of the calls in flight, and at least 3, are overdue: a hang shows nowhere
  * else until it ends.
@@ -37,11 +39,12 @@ export type BreakerReason = 'failures' | 'unauthorized' | 'retry_after' | 'overd
 const OUTCOMES_MIN = 8;
 const SUCCESS_MIN = 0.5;
 const OPEN_TICKS = 2;
-const HALF_OPEN_SHARE = 0.01;
-const SUCCESSES_PER_DOUBLING = 3;
+const HALF_OPEN_SHARE = 0.04;
+const SUCCESSES_PER_DOUBLING = 2;
 const OVERDUE_MIN = 3;
 
 const CLOSED: Breaker = { state: 'closed', share: 1, reason: null };
+const RATE_LIMITED_INDEX = STATUSES.indexOf('rate_limited');
 const UNAUTHORIZED_INDEX = STATUSES.indexOf('unauthorized');
 
 interface BreakerTick {
@@ -85,10 +88,15 @@ function sumByTick(rows: readonly TickRow[], asOf: number): BreakerTick[] {
   for (const row of rows) {
     const tick = ticks[WINDOW_TICKS - 1 - ageOfTick(row.tick, tickOf(asOf))]!;
     tick.success += successesOf(row.counts);
-    tick.failure += failuresOf(row.counts);
+    tick.failure += failuresOf(row.counts) - refusalsOf(row);
     tick.unauthorized += row.counts[UNAUTHORIZED_INDEX] ?? 0;
   }
   return ticks;
+}
+
+/** Where a time to stay away was named: the tick does not tell by how many of its refusals. */
+function refusalsOf({ counts, retry_until_ms: untilMs }: TickRow): number {
+  return untilMs > 0 ? (counts[RATE_LIMITED_INDEX] ?? 0) : 0;
 }
 
 interface Phase {
@@ -122,11 +130,13 @@ function opened(reason: BreakerReason | null, at: number): Phase {
 
 function probed(phase: Phase, tick: BreakerTick, at: number): Phase {
   if (tick.failure > tick.success) return opened(phase.breaker.reason, at);
-  const successes = phase.successes + tick.success;
-  if (successes < SUCCESSES_PER_DOUBLING) return { ...phase, successes };
-  const share = phase.breaker.share * 2;
+  let successes = phase.successes + tick.success;
+  let { share } = phase.breaker;
+  for (; successes >= SUCCESSES_PER_DOUBLING && share < 1; share *= 2) {
+    successes -= SUCCESSES_PER_DOUBLING;
+  }
   const breaker = share < 1 ? { ...phase.breaker, share } : CLOSED;
-  return { ...phase, breaker, successes: 0 };
+  return { ...phase, breaker, successes };
 }
 
 function tripReason(ticks: readonly BreakerTick[], at: number): BreakerReason | null {

@@ -1,7 +1,7 @@
 import { referenceMs } from '../fold/reference.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
 import type { Board, OfferingView } from './board.js';
-import { meanRatio } from './estimate.js';
+import { type Estimate, meanRatio } from './estimate.js';
 import type { VariantRules } from './policy.js';
 import { costNanoUsd, type RequestSize } from './price.js';
 import { overriddenBy, tierNumberOf } from './target.js';
@@ -50,19 +50,24 @@ export function candidateOf(
 }
 
 /**
- * g = (price + v·E[time]) / p: what one success is expected to cost, in nano-USD, if the offering
- * is tried until it succeeds. In ascending g is the best order of a list that is tried one after
- * the other, if failures are independent. A failed attempt is taken to last as long as a success;
- * an unknown price counts as none here, so compare only candidates whose price is known.
+ * g = price + v·E[time] + v·E[time of a failure]·(1 − p)/p: what one success is expected to cost,
+ * in nano-USD, if the offering is tried until it succeeds: it is billed for the success alone, but
+ * (1 − p)/p attempts fail before it. In ascending g is the best order of a list that is tried one
+ * after the other, if failures are independent. An unknown price counts as none here, so compare
+ * only candidates whose price is known.
  */
 export function costOfSuccess(candidate: Candidate): number {
-  const { success, pace } = candidate.view.estimate;
-  return costOfSuccessBy(candidate, success.mean, meanRatio(pace.mean, pace.variance));
+  return costOfSuccessBy(candidate, candidate.view.estimate);
 }
 
-/** The same for a given probability of success and a given time in references. */
-export function costOfSuccessBy(candidate: Candidate, success: number, ratio: number): number {
-  return ((candidate.costNanoUsd ?? 0) + timeValueOf(candidate.referenceMs * ratio)) / success;
+/** The same for another estimate. */
+export function costOfSuccessBy(
+  { costNanoUsd: price, referenceMs }: Candidate,
+  { success, pace, failureMs }: Pick<Estimate, 'success' | 'pace' | 'failureMs'>,
+): number {
+  const failures = (1 - success.mean) / success.mean;
+  const durationMs = referenceMs * meanRatio(pace.mean, pace.variance);
+  return (price ?? 0) + timeValueOf(durationMs + failureMs * failures);
 }
 
 /** What a time is worth, in nano-USD. */

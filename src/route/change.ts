@@ -16,6 +16,12 @@ const PACES_MIN = 4;
 const PACE_VARIANCE_MIN = 4;
 
 /**
+ * The same for a change for the better behind one for the worse: e^-4. A recovery is believed
+ * soon, since it costs little to be wrong: what followed it is then so few that it is only tried.
+ */
+const RECOVERY_THRESHOLD = 4;
+
+/**
  * How many of the newest bins differ from what was before them, in either direction: the newest
  * change that the likelihood-ratio test finds; null = none, everything counts.
  *
@@ -28,18 +34,26 @@ const PACE_VARIANCE_MIN = 4;
 export function newestChange({ bins }: Window): number | null {
   let found: number | null = null;
   let end = bins.length;
+  let isIll = false;
   for (;;) {
-    const change = strongestChange(bins, end);
+    const change = strongestChange(bins, end, isIll);
     if (change === null) return found;
-    found = change;
-    end = change;
+    found = change.bins;
+    end = change.bins;
+    isIll = !change.isBetter;
   }
 }
 
+interface Change {
+  /** Newest bins that follow it. */
+  bins: number;
+  isBetter: boolean;
+}
+
 /** The most likely place of a change within the bins [0, end). */
-function strongestChange(bins: readonly Tally[], end: number): number | null {
-  let best: number | null = null;
-  let bestRatio = THRESHOLD;
+function strongestChange(bins: readonly Tally[], end: number, isIll: boolean): Change | null {
+  let best: Change | null = null;
+  let bestRatio = 0;
   const newer = emptyTally();
   const older = emptyTally();
   for (let i = 0; i < end; i++) addTally(older, bins[i]!);
@@ -50,12 +64,26 @@ function strongestChange(bins: readonly Tally[], end: number): number | null {
     addTally(newer, bin);
     addTally(older, bin, -1);
     const ratio = successRatio(newer, older) + paceRatio(newer, older);
-    if (ratio > bestRatio) {
-      best = i + 1;
-      bestRatio = ratio;
-    }
+    if (ratio <= bestRatio || ratio <= RECOVERY_THRESHOLD) continue;
+    const isBetter = isBetterThan(newer, older);
+    if (ratio <= THRESHOLD && !(isIll && isBetter)) continue;
+    best = { bins: i + 1, isBetter };
+    bestRatio = ratio;
   }
   return best;
+}
+
+/** Whether more succeed for each unit of time than before. */
+function isBetterThan(newer: Tally, older: Tally): boolean {
+  const success = naturalLog(successOf(newer) / successOf(older));
+  if (newer.paceCount === 0 || older.paceCount === 0) return success > 0;
+  const pace = newer.paceSum / newer.paceCount - older.paceSum / older.paceCount;
+  return success > (pace * Math.LN2) / 8;
+}
+
+/** With one more of each, so that it is never 0. */
+function successOf({ success, failure }: Tally): number {
+  return (success + 1) / (success + failure + 2);
 }
 
 /** n·KL of both sides against their common probability. */

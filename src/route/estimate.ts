@@ -21,6 +21,8 @@ export interface PaceEstimate {
 export interface Estimate {
   success: SuccessEstimate;
   pace: PaceEstimate;
+  /** Mean time of a failed attempt, as far as its status tells. */
+  failureMs: number;
   /** Outcomes that it rests on, weighted; 0 = the prior alone. */
   samples: number;
   /** Newest bins of the window, where only these count; null = no change was seen. */
@@ -39,6 +41,9 @@ export const DEFAULT_PRIOR: Prior = { success: 0.95, pace: 0 };
 /** What a prior counts for, in outcomes: a handful of its own outweigh it. */
 const SUCCESS_PSEUDO_SAMPLES = 6;
 const PACE_PSEUDO_SAMPLES = 3;
+/** A failed attempt whose status is not known yet takes two seconds. */
+const FAILURE_MS_PRIOR = 2_000;
+const FAILURE_PSEUDO_SAMPLES = 2;
 /** Variance of pace that is assumed before it is seen: three quarters of an octave, squared. */
 const PACE_VARIANCE_PRIOR = 36;
 /** A prior never takes a probability for certain: that could not be unlearned. */
@@ -94,6 +99,9 @@ function posterior(prior: Prior, tally: Tally): Omit<Estimate, 'changedBins'> {
       deviation: Math.sqrt(variance / count),
       variance,
     },
+    failureMs:
+      (FAILURE_PSEUDO_SAMPLES * FAILURE_MS_PRIOR + tally.failureMs) /
+      (FAILURE_PSEUDO_SAMPLES + tally.failure),
     samples: tally.success + tally.failure,
   };
 }

@@ -1,5 +1,5 @@
 import { HISTOGRAM_BUCKETS, quantileOf } from '../fold/histogram.js';
-import { UNKNOWN_INPUT_TOKENS, UNKNOWN_OUTPUT_TOKENS } from '../fold/reference.js';
+import { referenceMs, UNKNOWN_INPUT_TOKENS, UNKNOWN_OUTPUT_TOKENS } from '../fold/reference.js';
 import type { LatencyMetric, ModelsValueOffering } from '../hotkeys/values.js';
 import {
   DEFAULT_PRIOR,
@@ -15,6 +15,7 @@ import {
 import { countOf, mergeHistograms } from './histograms.js';
 import { kept } from './kept.js';
 import { LATENCY_WINDOW_MINUTES, narrowed, quantileOfWeights } from './latency.js';
+import { type LoadSlope, loadSlopeOf, rateOf } from './load-slope.js';
 import type { Snapshot } from './snapshot.js';
 import { addTally, emptyTally, sumNewest, type Tally, type Window, windowOf } from './window.js';
 
@@ -51,6 +52,8 @@ export class Evidence {
   readonly #ttft = new Map<string, number | null>();
   readonly #counts = new Map<string, Float64Array>();
   readonly #quantiles = new Map<string, number | null>();
+  readonly #rates = new Map<string, number>();
+  readonly #slopes = new Map<string, LoadSlope>();
   readonly #paces = new Map<string, PaceEstimate>();
 
   constructor(snapshot: Snapshot, asOf: number, stream: boolean) {
@@ -152,10 +155,38 @@ export class Evidence {
     });
   }
 
+  /** First attempts a second at the model's offerings, over the last two minutes. */
+  rateOf(model: string): number {
+    return kept(this.#rates, model, () => {
+      const offerings = this.snapshot.catalogue.offeringsByModel.get(model) ?? [];
+      return rateOf(offerings.map(({ offering }) => this.#window(offering)));
+    });
+  }
+
+  /** How an offering's times rise with what it is sent. */
+  loadSlope(offering: ModelsValueOffering): LoadSlope {
+    return kept(this.#slopes, offering.offering, () => {
+      const { changedBins, pace } = this.estimates(offering).estimate;
+      const window = this.#window(offering.offering);
+      return loadSlopeOf(window, changedBins ?? window.bins.length, pace.variance);
+    });
+  }
+
+  #plainMs(offering: string): number {
+    const model = this.snapshot.catalogue.offerings.get(offering)?.model ?? '';
+    const { inputTokens, outputTokens } = this.usualSize(model);
+    return referenceMs(inputTokens, outputTokens);
+  }
+
   #window(offering: string): Window {
     return kept(this.#windows, offering, () => {
       const { metrics, health } = this.snapshot;
-      const rows = { offering, metrics: metrics.get(offering), health };
+      const rows = {
+        offering,
+        metrics: metrics.get(offering),
+        health,
+        plainMs: this.#plainMs(offering),
+      };
       return windowOf(rows, this.asOf, this.stream);
     });
   }

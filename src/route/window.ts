@@ -1,11 +1,15 @@
 import { STATUSES, type Status } from '../event/outcome.js';
 import type { MetricsValue, StatusCounts, TickRow } from '../hotkeys/values.js';
+import { ratioOfPace } from './arithmetic.js';
+import { stuckOf } from './in-flight.js';
 import type { Health } from './snapshot.js';
 
 /** Successes and provider failures, and the moments of the successes' pace (fold/reference.ts). */
 export interface Tally {
   success: number;
   failure: number;
+  /** What the failures took, ms, as far as their statuses tell. */
+  failureMs: number;
   paceCount: number;
   paceSum: number;
   paceSquares: number;
@@ -15,7 +19,7 @@ export interface Tally {
 export interface Window {
   /** Newest first: 24 ticks of 5 s, the first of which as-of lies in, then the minutes before. */
   bins: readonly Tally[];
-  /** What an outcome of each bin counts for: half as much for every 300 s of age. */
+  /** What an outcome of each bin counts for: half as much for every 40 s of age. */
   weights: readonly number[];
   /** All of the last 30 minutes, unweighted: what the priors of others are made from. */
   whole: Tally;
@@ -23,7 +27,7 @@ export interface Window {
 
 export const WINDOW_TICKS = 24;
 const WINDOW_MINUTES = 30;
-const TICK_MS = 5_000;
+export const TICK_MS = 5_000;
 const MINUTE_MS = 60_000;
 /** A gauge that is older than 15 s says nothing of now: its emitter may be gone. */
 export const GAUGE_TICKS = 3;
@@ -35,25 +39,50 @@ export const GAUGE_TICKS = 3;
 export const FIRST_ATTEMPTS_MIN = 8;
 
 /** `cancelled`, `content_filtered` and `invalid_request` are neither: the provider did its part. */
-const FAILURES: ReadonlySet<Status> = new Set([
+const FAILURES: readonly Status[] = [
   'error',
   'timeout',
   'rate_limited',
   'unauthorized',
   'invalid_response',
-]);
+];
 const SUCCESS_INDEX = STATUSES.indexOf('success');
-const FAILURE_INDEXES = STATUSES.flatMap((status, i) => (FAILURES.has(status) ? [i] : []));
+const FAILURE_INDEXES = FAILURES.map((status) => STATUSES.indexOf(status));
+
+/** What is given up on has usually taken a minute. */
+const TIMEOUT_MS = 60_000;
+/**
+ * What a failure of each status usually takes: rows hold the durations of successes alone. Rough
+ * figures suffice, as it is whether a second or a minute was lost that matters.
+ */
+const FAILURE_MS: Partial<Record<Status, number>> = {
+  error: 1_000,
+  timeout: TIMEOUT_MS,
+  rate_limited: 200,
+  unauthorized: 200,
+  invalid_response: 2_000,
+};
+const FAILURE_TIMES = FAILURES.map(
+  (status) => [STATUSES.indexOf(status), FAILURE_MS[status]!] as const,
+);
 
 /** Ages 0..30 of a minute. */
 const MINUTE_BINS = WINDOW_MINUTES + 1;
 
-/** 0.5^(age / 5) of each minute's age, and 1 for the ticks, which are of the last two minutes. */
+/**
+ * Of an outcome a tick, and a minute, older: ½^(5/40) and ½^(60/40). So short a memory keeps a
+ * doubt about everybody who is not tried: doubt is what is explored by. How it was over the last
+ * half hour stays as the prior.
+ */
+const TICK_DECAY = 0.9170040432046712;
+const MINUTE_DECAY = 0.35355339059327379;
 const WEIGHTS = weightsOfBins();
 
 export interface OfferingRows {
   offering: string;
   metrics: MetricsValue | undefined;
+  /** What an answer of the model's usual size takes at a plain offering. */
+  plainMs: number;
   health: Health | null;
 }
 
@@ -63,18 +92,19 @@ export interface OfferingRows {
  */
 export function windowOf(rows: OfferingRows, asOf: number, stream: boolean): Window {
   const first = readWindow(rows, asOf, stream, false);
-  const { success, failure } = sumBins(first, 0, first.bins.length);
-  if (success + failure >= FIRST_ATTEMPTS_MIN) return first;
+  const count = first.bins.reduce((sum, { success, failure }) => sum + success + failure, 0);
+  if (count >= FIRST_ATTEMPTS_MIN) return first;
   return readWindow(rows, asOf, stream, true);
 }
 
 export function emptyTally(): Tally {
-  return { success: 0, failure: 0, paceCount: 0, paceSum: 0, paceSquares: 0 };
+  return { success: 0, failure: 0, failureMs: 0, paceCount: 0, paceSum: 0, paceSquares: 0 };
 }
 
 export function addTally(into: Tally, tally: Tally, weight = 1): void {
   into.success += weight * tally.success;
   into.failure += weight * tally.failure;
+  into.failureMs += weight * tally.failureMs;
   into.paceCount += weight * tally.paceCount;
   into.paceSum += weight * tally.paceSum;
   into.paceSquares += weight * tally.paceSquares;
@@ -106,6 +136,14 @@ export function failuresOf(counts: StatusCounts): number {
   return sum;
 }
 
+function failureMsOf(counts: StatusCounts): number {
+  let sum = 0;
+  FAILURE_TIMES.forEach(([index, ms]) => {
+    sum += (counts[index] ?? 0) * ms;
+  });
+  return sum;
+}
+
 export const tickOf = (asOf: number): number => Math.floor((asOf * 1000) / TICK_MS);
 
 /**
@@ -115,13 +153,6 @@ export const tickOf = (asOf: number): number => Math.floor((asOf * 1000) / TICK_
 export function ageOfTick(tick: number, asOfTick: number): number {
   const age = asOfTick > tick ? asOfTick - tick : 0;
   return age < WINDOW_TICKS ? age : -1;
-}
-
-/** Calls that have been in flight for too long, as failures that are not recorded yet. */
-export function overdueOf(health: Health | null, offering: string, asOf: number): number {
-  const gauge = health?.inflight.get(offering);
-  if (gauge === undefined || health?.newestTick == null) return 0;
-  return tickOf(asOf) - health.newestTick < GAUGE_TICKS ? gauge.overdue : 0;
 }
 
 function readWindow(
@@ -139,10 +170,23 @@ function readWindow(
   if (rows.health !== null) {
     endMs = (tickOf(asOf) - WINDOW_TICKS + 1) * TICK_MS;
     addTicks(bins, (rows.health.ticks.get(rows.offering) ?? []).filter(isWanted), asOf);
-    bins[0]!.failure += overdueOf(rows.health, rows.offering, asOf);
   }
   addMinutes(window, rows.metrics?.minutes.filter(isWanted) ?? [], asOf, endMs);
+  addStuck(window, rows, asOf);
   return window;
+}
+
+/** Calls in flight that are as good as failed are failures that are not recorded yet. */
+function addStuck(
+  { bins, whole }: { bins: readonly Tally[]; whole: Tally },
+  rows: OfferingRows,
+  asOf: number,
+): void {
+  const isMeasured = whole.paceCount >= FIRST_ATTEMPTS_MIN;
+  const meanMs = isMeasured ? rows.plainMs * ratioOfPace(whole.paceSum / whole.paceCount) : null;
+  const stuck = stuckOf(rows.health, rows.offering, asOf, meanMs);
+  bins[0]!.failure += stuck;
+  bins[0]!.failureMs += stuck * TIMEOUT_MS;
 }
 
 function addTicks(bins: readonly Tally[], rows: readonly TickRow[], asOf: number): void {
@@ -177,15 +221,17 @@ function addRow(
 ): void {
   tally.success += weight * successesOf(row.counts);
   tally.failure += weight * failuresOf(row.counts);
+  tally.failureMs += weight * failureMsOf(row.counts);
   tally.paceCount += weight * row.pace[0];
   tally.paceSum += weight * row.pace[1];
   tally.paceSquares += weight * row.pace[2];
 }
 
 function weightsOfBins(): number[] {
-  const minutes = [
-    1, 0.8705505632961241, 0.757858283255199, 0.6597539553864471, 0.5743491774985174,
-  ];
-  for (let age = minutes.length; age < MINUTE_BINS; age++) minutes.push(minutes[age - 5]! / 2);
-  return [...new Array<number>(WINDOW_TICKS).fill(1), ...minutes];
+  const powers = (base: number, count: number): number[] => {
+    const list = [1];
+    while (list.length < count) list.push(list.at(-1)! * base);
+    return list;
+  };
+  return [...powers(TICK_DECAY, WINDOW_TICKS), ...powers(MINUTE_DECAY, MINUTE_BINS)];
 }

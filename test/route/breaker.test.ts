@@ -43,7 +43,7 @@ describe('the breaker', () => {
     [
       'failures behind many successes that came at once',
       [tick(0, { success: 8 }), tick(23, { error: 8 })],
-      halfOpen(0.02),
+      halfOpen(0.64),
     ],
     ['failures that left the window', [tick(24, { error: 800 })], CLOSED],
     ['failures ahead of as-of: clocks differ', [tick(-1, { error: 8 })], open('failures')],
@@ -70,33 +70,30 @@ describe('the breaker', () => {
 
   it.each<[string, TickRow[], object]>([
     ['stays open for two more ticks', [failed(2)], open('failures')],
-    ['then lets one in a hundred through', [failed(3)], halfOpen(0.01)],
+    ['then lets one in twenty-five through', [failed(3)], halfOpen(0.04)],
+    ['waits for two successes', [failed(9), tick(4, { success: 1 })], halfOpen(0.04)],
     [
-      'waits for three successes',
-      [failed(9), tick(4, { success: 1 }), tick(2, { success: 1 })],
-      halfOpen(0.01),
-    ],
-    [
-      'doubles with three',
+      'doubles with two, of any ticks',
       [failed(9), tick(4, { success: 1 }), tick(2, { success: 2 })],
-      halfOpen(0.02),
+      halfOpen(0.08),
     ],
-    ['doubles once a tick', [failed(9), tick(4, { success: 300 })], halfOpen(0.02)],
+    ['doubles with every two of a tick', [failed(9), tick(4, { success: 5 })], halfOpen(0.16)],
+    ['closes with many at once', [failed(9), tick(4, { success: 300 })], CLOSED],
     [
       'doubles tick by tick',
-      [failed(9), ...[6, 5, 4, 3, 2, 1].map((age) => tick(age, { success: 3 }))],
+      [failed(9), ...[6, 5, 4, 3].map((age) => tick(age, { success: 2 }))],
       halfOpen(0.64),
     ],
     [
-      'is closed after seven doublings',
-      [failed(9), ...[6, 5, 4, 3, 2, 1, 0].map((age) => tick(age, { success: 3 }))],
+      'is closed after five doublings',
+      [failed(9), ...[6, 5, 4, 3, 2].map((age) => tick(age, { success: 2 }))],
       CLOSED,
     ],
     ['opens again when a probe fails', [failed(9), tick(1, { error: 1 })], open('failures')],
     [
       'forgives a failure among successes',
       [failed(9), tick(1, { error: 1, success: 3 })],
-      halfOpen(0.02),
+      halfOpen(0.08),
     ],
     [
       'judges anew after it closed',
@@ -110,6 +107,12 @@ describe('the breaker', () => {
     ['has forgotten after two minutes', [failed(24)], CLOSED],
   ])('half open: %s', (_name, rows, expected) => {
     expect(breaker(rows)).toEqual(expected);
+  });
+
+  it('refusals are failures only where they name no time to stay away', () => {
+    const rows = (untilMs: number) => [tick(1, { rate_limited: 9 }, { retry_until_ms: untilMs })];
+    expect(breaker(rows(0))).toEqual(open('failures'));
+    expect(breaker(rows((AS_OF - 1) * 1000))).toEqual(CLOSED);
   });
 
   it('is open until the latest Retry-After', () => {

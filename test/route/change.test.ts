@@ -7,7 +7,8 @@ import { AS_OF, measured, minute, tick } from './fixtures.js';
 
 function changeOf(ticks: TickRow[], minutes: MinuteRow[] = []): number | null {
   const snapshot = measured([], { ticks: { o: ticks }, minutes: { o: minutes } });
-  const rows = { offering: 'o', metrics: snapshot.metrics.get('o'), health: snapshot.health };
+  const metrics = snapshot.metrics.get('o');
+  const rows = { offering: 'o', metrics, health: snapshot.health, plainMs: 2_350 };
   return newestChange(windowOf(rows, AS_OF, false));
 }
 
@@ -91,7 +92,8 @@ function steadyTick(random: () => number): Tally {
     const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
     const pace = Math.round(6 * normal);
     const squares = pace * pace;
-    addTally(tally, { success: 1, failure: 0, paceCount: 1, paceSum: pace, paceSquares: squares });
+    const one = { ...emptyTally(), success: 1, paceCount: 1, paceSum: pace, paceSquares: squares };
+    addTally(tally, one);
   }
   return tally;
 }

@@ -1,111 +1,191 @@
 import { hash } from 'node:crypto';
+import type { ModelsValueOffering } from '../../hotkeys/values.js';
+import { ratioOfPace } from '../arithmetic.js';
 import type { OfferingView } from '../board.js';
-import { type Candidate, costOfSuccess, costOfSuccessBy, timeValueOf } from '../candidate.js';
+import { costOfSuccess, costOfSuccessBy, timeValueOf } from '../candidate.js';
 import { type Estimate, meanRatio } from '../estimate.js';
+import type { Evidence } from '../evidence.js';
 import { MASS_TOTAL } from '../masses.js';
 import { DRAWS, NORMAL_QUANTILES } from '../normal-quantiles.js';
-import { type Strategy, termsOfCost } from './strategy.js';
-
-/** Least share of each: what nobody is sent to cannot show that it has recovered. */
-const FLOOR = Math.floor(MASS_TOTAL * 0.005);
-/** Least share of one that was the best until it changed: its recovery is worth finding soon. */
-const FLOOR_IF_BEST_BEFORE = Math.floor(MASS_TOTAL * 0.02);
-const SUCCESS_MIN = 0.001;
+import { type Group, type Strategy, termsOfCost } from './strategy.js';
 
 /**
- * Probability matching on the expected cost of one success, g = (price + v·E[time]) / p with
- * v = 1,000,000 nano-USD a second: each candidate gets the share of 256 draws in which its g is
- * the least, so it is chosen as often as it is likely to be the best, given what is known.
+ * Least share of the runner-up, and of those that cost more by the eighth power of how much less
+ * they cost: what is left when the first choice fails should go to the next best.
+ */
+const FLOOR_SHARE = 0.004;
+/** Least share of each. */
+const FLOOR_MIN = Math.floor(MASS_TOTAL * 0.0002);
+const SUCCESS_MIN = 0.001;
+/** What is uncertain is drawn with this part of its standard deviation: all of it explores too much. */
+const EXPLORATION = 0.7;
+
+/**
+ * Probability matching on the expected cost of one success,
+ * g = price + v·E[time] + v·E[time of a failure]·(1 − p)/p with v = 1,000,000 nano-USD a second:
+ * of 256 parts each goes to the candidate whose g is the least in that part's draw, so each is
+ * chosen as often as it is likely to be the best, given what is known.
  *
  * p ~ Beta(α, β), drawn as A / (A + B) of two Gamma variables by the approximation of Wilson and
  * Hilferty, A = α·(1 − 1/(9α) + z/(3√α))³; the mean pace ~ Normal. The draws z are 256 fixed
  * quantiles of the normal distribution, for each candidate in an order of its own that follows
  * from its key: constant for all requests of a second, independent between candidates.
+ *
+ * The parts are dealt one after the other: where times rise with load, a candidate costs more with
+ * each part that it has got already, and so much more as it makes the others wait (the derivative
+ * of rate · time). So a share settles where one more request would cost the same anywhere.
+ *
  * One without a known price gets its floor alone, unless no price is known at all.
  */
 export const auto: Strategy = {
   name: 'auto',
-  algorithm: 'auto/1',
+  algorithm: 'auto/2',
   order: 'drawn',
   summary:
-    'Share = probability of being the cheapest way to one success: (price + value of time · expected time) / success probability.',
+    'Share = probability of being the cheapest way to one success, at the load that the share makes: price + value of time · (expected time + expected time lost in failures before it).',
   score: (candidate) => (candidate.costNanoUsd === null ? null : costOfSuccess(candidate)),
   terms: termsOfCost,
-  tiers: ({ candidates }) => [
-    { order: 'drawn', candidates, weights: winsOf(candidates), floors: floorsOf(candidates) },
-  ],
+  tiers: (group) => {
+    const { candidates } = group;
+    return [{ order: 'drawn', candidates, weights: winsOf(group), floors: floorsOf(group) }];
+  },
 };
 
-function winsOf(candidates: readonly Candidate[]): number[] {
+interface Hand {
+  /** nano-USD. */
+  price: number;
+  /** Of one reference. */
+  time: number;
+  /** Of one failed attempt. */
+  failure: number;
+  draws: Draws;
+  /** Factor of the time, by parts that it has already; null = no load is felt. */
+  loads: Float64Array | null;
+}
+
+function winsOf({ board, candidates }: Group): number[] {
   const wins = new Array<number>(candidates.length).fill(0);
-  const least = new Float64Array(DRAWS).fill(Number.POSITIVE_INFINITY);
-  const winner = new Int32Array(DRAWS).fill(-1);
   const isPriceKnown = candidates.some(({ costNanoUsd }) => costNanoUsd !== null);
-  candidates.forEach((candidate, index) => {
-    if (isPriceKnown && candidate.costNanoUsd === null) return;
-    const { tries, ratios } = drawsOf(candidate.view);
-    const price = candidate.costNanoUsd ?? 0;
-    const time = timeValueOf(candidate.referenceMs);
-    for (let i = 0; i < DRAWS; i++) {
-      const cost = (price + time * ratios[i]!) * tries[i]!;
-      if (cost < least[i]!) {
-        least[i] = cost;
-        winner[i] = index;
+  const hands = candidates.map((candidate): Hand | null => {
+    const { costNanoUsd, referenceMs, view } = candidate;
+    if (isPriceKnown && costNanoUsd === null) return null;
+    return {
+      price: costNanoUsd ?? 0,
+      time: timeValueOf(referenceMs),
+      failure: timeValueOf(view.estimate.failureMs),
+      draws: drawsOf(view),
+      loads: loadsOf(board.evidence, view.offering),
+    };
+  });
+  for (let part = 0; part < DRAWS; part++) {
+    let winner = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < hands.length; i++) {
+      const hand = hands[i];
+      if (hand == null) continue;
+      const { price, time, failure, draws, loads } = hand;
+      const load = loads === null ? 1 : loads[wins[i]!]!;
+      const cost = price + time * draws.ratios[part]! * load + failure * draws.failures[part]!;
+      if (cost < least) {
+        least = cost;
+        winner = i;
       }
     }
-  });
-  for (const index of winner) if (index !== -1) wins[index]! += 1;
+    if (winner !== -1) wins[winner]! += 1;
+  }
   return wins;
 }
 
-function floorsOf(candidates: readonly Candidate[]): number[] {
-  let best = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates) {
-    if (candidate.costNanoUsd === null) continue;
-    const score = costOfSuccess(candidate);
-    if (score < best) best = score;
-  }
-  return candidates.map((candidate) => {
-    const before = candidate.view.estimateBefore;
-    if (before === null || candidate.costNanoUsd === null) return FLOOR;
-    const ratio = meanRatio(before.pace.mean, before.pace.variance);
-    const wasBest = costOfSuccessBy(candidate, before.success.mean, ratio) < best;
-    return wasBest ? FLOOR_IF_BEST_BEFORE : FLOOR;
+/** Beyond three octaves below and five above the measured pace a slope says nothing. */
+const LOAD_PACE_MIN = -24;
+const LOAD_PACE_MAX = 40;
+
+function loadsOf(evidence: Evidence, offering: ModelsValueOffering): Float64Array | null {
+  const { slope, rate } = evidence.loadSlope(offering);
+  if (slope <= 0) return null;
+  const rateOfAll = evidence.rateOf(offering.model);
+  return Float64Array.from({ length: DRAWS + 1 }, (_, parts) => {
+    const rateHere = (parts / DRAWS) * rateOfAll;
+    const pace = Math.min(LOAD_PACE_MAX, Math.max(LOAD_PACE_MIN, slope * (rateHere - rate)));
+    // d(rate · time) / d(rate), where time is 2^(pace / 8).
+    return ratioOfPace(pace) * (1 + (Math.LN2 / 8) * slope * rateHere);
   });
 }
 
+/** Probes that a recovery is found by, and how long an illness is taken to last. */
+const PROBES = 4;
+const ILLNESS_SECONDS = 120;
+const PROBE_SHARE_MAX = 0.1;
+const RATE_MIN = 0.1;
+
+function floorsOf({ board, candidates }: Group): number[] {
+  const scores = candidates.map((it) => (it.costNanoUsd === null ? null : costOfSuccess(it)));
+  const known = scores.filter((score) => score !== null).sort((a, b) => a - b);
+  const best = known[0] ?? 0;
+  const second = known[1] ?? best;
+  return candidates.map((candidate, i) => {
+    const score = scores[i]!;
+    if (score === null) return FLOOR_MIN;
+    const fourth = power4(Math.min(1, second / score));
+    const floor = Math.max(FLOOR_MIN, Math.floor(MASS_TOTAL * FLOOR_SHARE * fourth * fourth));
+    const before = candidate.view.estimateBefore;
+    if (before === null) return floor;
+    const gain = best - costOfSuccessBy(candidate, before);
+    const rate = board.evidence.rateOf(candidate.view.offering.model);
+    return gain > 0 ? Math.max(floor, probeMass(gain, score - best, rate)) : floor;
+  });
+}
+
+/**
+ * Least mass of one that was the best until it changed. Probes at r a second cost r · loss for as
+ * long as the illness lasts, and find its end after PROBES / r seconds, in which rate · gain is
+ * lost: the sum of both is least at r = √(PROBES · rate · gain / (duration · loss)).
+ */
+function probeMass(gain: number, loss: number, rate: number): number {
+  const share = Math.sqrt(
+    (PROBES * gain) / (ILLNESS_SECONDS * Math.max(RATE_MIN, rate) * Math.max(loss, gain)),
+  );
+  return Math.floor(MASS_TOTAL * Math.min(PROBE_SHARE_MAX, share));
+}
+
+function power4(value: number): number {
+  const square = value * value;
+  return square * square;
+}
+
 interface Draws {
-  /** 1/p: expected attempts until one succeeds. */
-  tries: Float64Array;
+  /** (1 − p)/p: expected failures before one succeeds. */
+  failures: Float64Array;
   /** Mean time in references. */
   ratios: Float64Array;
 }
 
-/** A view belongs to one board, whose decisions share its draws. */
-const drawsByView = new WeakMap<OfferingView, Draws>();
+/** An estimate belongs to the evidence of one tick, whose decisions share its draws. */
+const drawsByEstimate = new WeakMap<Estimate, Draws>();
 
-function drawsOf(view: OfferingView): Draws {
-  let draws = drawsByView.get(view);
+function drawsOf({ offering, estimate }: OfferingView): Draws {
+  let draws = drawsByEstimate.get(estimate);
   if (draws === undefined) {
-    draws = makeDraws(view.offering.offering, view.estimate);
-    drawsByView.set(view, draws);
+    draws = makeDraws(offering.offering, estimate);
+    drawsByEstimate.set(estimate, draws);
   }
   return draws;
 }
 
 function makeDraws(key: string, { success, pace }: Estimate): Draws {
   const [alphaOrder, betaOrder, paceOrder] = ordersOf(key);
-  const tries = new Float64Array(DRAWS);
+  const failures = new Float64Array(DRAWS);
   const ratios = new Float64Array(DRAWS);
+  const quantile = (order: number): number => EXPLORATION * NORMAL_QUANTILES[order]!;
   for (let i = 0; i < DRAWS; i++) {
-    const a = gamma(success.alpha, NORMAL_QUANTILES[alphaOrder[i]!]!);
-    const b = gamma(success.beta, NORMAL_QUANTILES[betaOrder[i]!]!);
+    const a = gamma(success.alpha, quantile(alphaOrder[i]!));
+    const b = gamma(success.beta, quantile(betaOrder[i]!));
     const p = a / (a + b);
-    tries[i] = 1 / (p > SUCCESS_MIN ? p : SUCCESS_MIN);
-    const mean = pace.mean + pace.deviation * NORMAL_QUANTILES[paceOrder[i]!]!;
+    failures[i] = 1 / (p > SUCCESS_MIN ? p : SUCCESS_MIN) - 1;
+    const mean = pace.mean + pace.deviation * quantile(paceOrder[i]!);
     ratios[i] = meanRatio(mean, pace.variance);
   }
-  return { tries, ratios };
+  return { failures, ratios };
 }
 
 /** The quantile z of Gamma(shape, 1); 0 where the approximation is below it. */

@@ -58,6 +58,7 @@ export function termsOfCost(candidate: Candidate): Term[] {
     { name: 'duration_mean', value: candidate.durationMs, unit: 'ms' },
     { name: 'value_of_time', value: timeValueOf(candidate.durationMs), unit: 'nano_usd' },
     { name: 'success_ratio', value: candidate.view.estimate.success.mean, unit: 'ratio' },
+    { name: 'failure_mean', value: candidate.view.estimate.failureMs, unit: 'ms' },
   ];
 }
 

@@ -1,0 +1,44 @@
+import type { Health } from './snapshot.js';
+import { GAUGE_TICKS, TICK_MS, tickOf } from './window.js';
+
+/** Standard deviations above what is expected in flight, before the rest is taken for stuck. */
+const DEVIATIONS = 3;
+const STUCK_MIN = 2;
+
+/**
+ * Attempts in flight that are as good as failed: those that their callers call overdue, or, sooner,
+ * those that cannot still be in flight if answers took as long as they usually do. Expected are
+ * Σ started · 1 / (1 + (age / mean)²) over the ticks of 5 s in which they began: the tail of a
+ * log-logistic time, heavier than answers have, so that a burst or a few long answers are no hang.
+ * `meanMs`: how long answers usually take; null = not known.
+ */
+export function stuckOf(
+  health: Health | null,
+  offering: string,
+  asOf: number,
+  meanMs: number | null,
+): number {
+  const gauge = gaugeOf(health, offering, asOf);
+  if (gauge === null) return 0;
+  const { in_flight: inFlight, overdue, started } = gauge;
+  if (started === undefined || meanMs === null) return overdue;
+  let expected = 0;
+  for (let age = 0; age < started.length; age++) {
+    const ratio = ((age + 0.5) * TICK_MS) / meanMs;
+    expected += started[age]! / (1 + ratio * ratio);
+  }
+  const limit = expected + DEVIATIONS * Math.sqrt(expected) + STUCK_MIN;
+  return inFlight > limit ? Math.max(overdue, inFlight - expected) : overdue;
+}
+
+/** Attempts in flight for longer than their callers expect. */
+export function overdueOf(health: Health | null, offering: string, asOf: number): number {
+  return gaugeOf(health, offering, asOf)?.overdue ?? 0;
+}
+
+/** The newest gauge, unless it is too old to say anything of now. */
+function gaugeOf(health: Health | null, offering: string, asOf: number) {
+  const gauge = health?.inflight.get(offering);
+  if (gauge === undefined || health?.newestTick == null) return null;
+  return tickOf(asOf) - health.newestTick < GAUGE_TICKS ? gauge : null;
+}
