@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
+import { countWithKafka, countWithPython } from '../../ops/soak/foreign-consumers.js';
 import { freePort } from '../../src/database/free-port.js';
 import { AiRouter, answerOf, type Ended, type Environment, type Running } from './airouter.js';
-import { countWithKafka, countWithPython } from '../../ops/soak/foreign-consumers.js';
 
 // The same seed makes the same tables whatever the parts are: the first minutes of the traces, on
 // the embedded parts, on the real stack, on mixes, and with roles that come and go.
