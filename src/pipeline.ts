@@ -87,8 +87,8 @@ async function processBatch(
   const expected = state.offsetNext;
   const found = await letters?.of(unfolded);
   const records = unfolded.slice(0, found?.through);
+  const replayable = await parts.store.replayable(batch.topic, batch.partition, originsOf(records));
   const decoded = decodeRecords(parts, batch, records, found?.letters);
-  const replayable = await parts.store.replayable(batch.topic, batch.partition, originsOf(decoded));
   const result = foldBatch(state, decoded, parts.settings, replayable);
   const fresh = result.parked.filter((each) => !found?.letters.get(each.offset)?.has(each.index));
   await parts.parkDeadLetters(batch, records, fresh);
@@ -173,19 +173,22 @@ function compareLast(batch: LogBatch, last: LastRecord | null, record: LogRecord
   );
 }
 
-function decodeRecords(
+/** One at a time, as they are folded: what was decoded is gone before the next one needs room. */
+function* decodeRecords(
   parts: PipelineParts,
   place: TopicPartition,
   records: readonly LogRecord[],
   letters: ReadonlyMap<number, LettersOfRecord> | undefined,
-): FoldRecord[] {
-  return records.map((record) => ({
-    offset: record.offset,
-    timestampMs: record.timestampMs,
-    decoded: decode(record.value, record.headers, parts.schemas),
-    origin: originOf(record),
-    verdicts: parts.verdicts?.(place, record.offset) ?? letters?.get(record.offset) ?? null,
-  }));
+): Generator<FoldRecord> {
+  for (const record of records) {
+    yield {
+      offset: record.offset,
+      timestampMs: record.timestampMs,
+      decoded: decode(record.value, record.headers, parts.schemas),
+      origin: originOf(record),
+      verdicts: parts.verdicts?.(place, record.offset) ?? letters?.get(record.offset) ?? null,
+    };
+  }
 }
 
 function originOf({ headers }: LogRecord): Origin | null {
@@ -193,8 +196,8 @@ function originOf({ headers }: LogRecord): Origin | null {
   return text === undefined ? null : parseOrigin(text);
 }
 
-const originsOf = (records: readonly FoldRecord[]): Origin[] =>
-  records.flatMap(({ origin }) => (origin == null ? [] : [origin]));
+const originsOf = (records: readonly LogRecord[]): Origin[] =>
+  records.map(originOf).filter((origin) => origin !== null);
 
 function lastFolded(state: PartitionState, records: readonly LogRecord[]): LastRecord {
   const last = records.findLast((record) => record.offset < state.offsetNext)!;

@@ -38,7 +38,7 @@ export interface FoldRecord {
  */
 export function foldBatch(
   state: PartitionState,
-  records: readonly FoldRecord[],
+  records: Iterable<FoldRecord>,
   settings: FoldSettings,
   replayable: Set<string> = new Set(),
 ): BatchResult {
