@@ -176,6 +176,16 @@ export class UncommittedLetters {
   }
 }
 
+/** How the letters of a partition are found, for the pipeline. */
+export function findUncommitted(
+  log: UncommittedLettersOptions['log'],
+  deadLetterTopic: string,
+  projectionVersion: number,
+): (source: TopicPartition, from: number) => UncommittedLetters {
+  return (source, from) =>
+    new UncommittedLetters({ log, deadLetterTopic, source, projectionVersion, from });
+}
+
 function hashOf(value: Buffer | null): string {
   return value === null ? '' : createHash('sha256').update(value).digest('base64');
 }

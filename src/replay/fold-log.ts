@@ -42,6 +42,8 @@ export interface LogFoldOptions {
   settings: ShadowSettings;
   /** What is parked for the first time. */
   parkDeadLetters: ParkLetters;
+  /** Where no live projection says what was parked, the dead-letter topic does. */
+  uncommittedLetters?: NonNullable<PipelineParts['uncommittedLetters']>;
   onProgress(done: LogFold['done']): void;
 }
 

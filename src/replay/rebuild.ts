@@ -3,9 +3,10 @@ import { withTransaction } from '../database/connect.js';
 import { AiRouterError } from '../errors.js';
 import { TABLE_NAMES } from '../fold/tables.js';
 import type { Vector } from '../hotkeys/port.js';
-import { createDeadLetters, type ParkLetters } from '../log/dead-letters.js';
+import { createDeadLetters } from '../log/dead-letters.js';
 import type { Log } from '../log/port.js';
 import { foldedTopics, type Topics } from '../log/topics.js';
+import { findUncommitted } from '../log/uncommitted-letters.js';
 import type { PipelineParts } from '../pipeline.js';
 import { readVector } from '../project/hot-source.js';
 import {
@@ -15,12 +16,12 @@ import {
 } from '../project/projection-version.js';
 import { projectionChecksum } from './checksum.js';
 import { type Comparison, compareProjections } from './compare.js';
-import { LogFold } from './fold-log.js';
+import { LogFold, type LogFoldOptions } from './fold-log.js';
 import { hasTable, isWhole, readLive, refuseUnsafeSwap } from './live.js';
 import { dropSchema, makeShadow, type ShadowSettings } from './shadow.js';
 import { swap } from './swap.js';
 import { distance, endOfLog, greatest, isAtLeast } from './vectors.js';
-import { letterVerdicts } from './verdicts.js';
+import { Verdicts } from './verdicts.js';
 
 export interface Rebuilt extends Omit<Comparison, 'checksum_live'> {
   records: number;
@@ -111,7 +112,7 @@ type Made = Omit<Rebuilt, 'seconds'>;
 async function besideLive(parts: Surroundings): Promise<Made> {
   const { pool, schema, shadow, topics } = parts;
   // What is parked is in the dead-letter topic already: the live projection has put it there.
-  const fold = createFold(parts, async () => {});
+  const fold = createFold(parts, { parkDeadLetters: async () => {} });
   await approachLive(parts, fold);
   const comparison = await withTransaction(pool, 'repeatable read', async (client) => {
     // Nobody may be told that we have been idle while the last records are folded.
@@ -143,18 +144,14 @@ async function besideLive(parts: Surroundings): Promise<Made> {
 /** Nothing to compare with: the whole log, and the verdicts that the dead-letter topic holds. */
 async function fromLogAlone(parts: Surroundings): Promise<Made> {
   const { pool, schema, shadow, log, topics } = parts;
-  const verdicts = await letterVerdicts(log, topics.deadLetters, PROJECTION_VERSION);
-  const park = createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION);
-  const fold = createFold(parts, (source, records, letters) =>
-    park(
-      source,
-      records,
-      letters.filter(({ offset, index }) => !verdicts.of(source, offset)?.has(index)),
-    ),
-  );
+  const fold = createFold(parts, {
+    parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
+    uncommittedLetters: findUncommitted(log, topics.deadLetters, PROJECTION_VERSION),
+  });
+  const nobodyJudged = new Verdicts('to be judged');
   const foldToEnd = async (atLeast: Vector): Promise<void> => {
     const end = await endOfLog(log, foldedTopics(topics));
-    await fold.foldTo(greatest(end, atLeast), verdicts);
+    await fold.foldTo(greatest(end, atLeast), nobodyJudged);
   };
   await foldToEnd({});
   const checksum_rebuilt = await projectionChecksum(pool, shadow, topics);
@@ -178,8 +175,11 @@ async function fromLogAlone(parts: Surroundings): Promise<Made> {
   return { ...fold.done, ...made, swapped: isSwapped };
 }
 
-function createFold(parts: Surroundings, parkDeadLetters: ParkLetters): LogFold {
-  return new LogFold({ ...parts, schema: parts.shadow, parkDeadLetters });
+function createFold(
+  parts: Surroundings,
+  letters: Pick<LogFoldOptions, 'parkDeadLetters' | 'uncommittedLetters'>,
+): LogFold {
+  return new LogFold({ ...parts, schema: parts.shadow, ...letters });
 }
 
 /** A round that takes no longer than this leaves little to the one behind it. */

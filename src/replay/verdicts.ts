@@ -1,8 +1,8 @@
 import type { PoolClient } from 'pg';
-import { ERRORS, type ErrorCode } from '../errors.js';
+import type { ErrorCode } from '../errors.js';
 import type { Verdict } from '../fold/context.js';
 import type { Vector } from '../hotkeys/port.js';
-import type { LogAdmin, LogReader, LogRecord, TopicPartition } from '../log/port.js';
+import type { TopicPartition } from '../log/port.js';
 import { offsetOf } from './vectors.js';
 
 /** By index of a record; -1 = the record whole. */
@@ -46,39 +46,6 @@ export async function storedVerdicts(
     }
   }
   return verdicts;
-}
-
-const READ_BYTES = 1_048_576;
-
-/** What the dead-letter topic says that this projection version parked. */
-export async function letterVerdicts(
-  log: LogReader & LogAdmin,
-  topic: string,
-  projectionVersion: number,
-): Promise<Verdicts> {
-  const verdicts = new Verdicts('to be judged');
-  const partitions = (await log.partitions([topic])).get(topic) ?? 0;
-  for (let partition = 0; partition < partitions; partition++) {
-    const { start, end } = await log.bounds(topic, partition);
-    for (let offset = start; offset < end; ) {
-      const { records } = await log.read(topic, partition, offset, READ_BYTES);
-      if (records.length === 0) break;
-      for (const record of records) addLetter(verdicts, record, projectionVersion);
-      offset = records.at(-1)!.offset + 1;
-    }
-  }
-  return verdicts;
-}
-
-/** The reason is not in the topic: its code's meaning must do. */
-function addLetter(verdicts: Verdicts, { headers }: LogRecord, projectionVersion: number): void {
-  const text = (name: string): string => headers[name]?.toString() ?? '';
-  if (text('projection_version') !== String(projectionVersion)) return;
-  const code = text('code') as ErrorCode;
-  if (!Object.hasOwn(ERRORS, code)) return;
-  const place = { topic: text('topic'), partition: Number(text('partition')) };
-  const verdict = { code, reason: ERRORS[code].meaning };
-  verdicts.add(place, Number(text('offset')), Number(text('index')), verdict);
 }
 
 const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
