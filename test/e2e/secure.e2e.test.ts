@@ -44,7 +44,7 @@ describe.skipIf(missing !== null)(`Kafka and Redis that ask for TLS and a user${
       KAFKA_SASL_PASSWORD: USER.password,
       REDIS_URL: `rediss://${USER.name}:${USER.password}@localhost:${port}`,
     };
-  });
+  }, 300_000);
   afterAll(async () => {
     await airouter.close();
     await redis?.stop();

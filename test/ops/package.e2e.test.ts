@@ -28,7 +28,7 @@ beforeAll(async () => {
     join(folder, 'node_modules', '@types', 'node'),
   );
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-});
+}, 240_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** The examples of the page that people copy from. */
