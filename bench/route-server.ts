@@ -65,7 +65,7 @@ const OTHER_KEYS = 1_000;
 function keyedApp(isByLibrary: boolean): { app: FastifyInstance; key: string } {
   const keys = Array.from({ length: 1 + OTHER_KEYS }, () => newKey(isByLibrary));
   const access = keyAccess(new KeyRing(keys.map(({ key }) => key)), wallClock);
-  const overload = { eventLoopDelayMs: 500, memoryBytes: 0 };
+  const overload = { eventLoopDelayMs: 1_000, memoryBytes: 0 };
   const app = createServer(silent, isByLibrary ? {} : { overload });
   if (isByLibrary) {
     app.register(rateLimit, {

@@ -121,10 +121,10 @@ export const SETTINGS = {
   ),
   overloadDelayMs: required(
     'AIROUTER_OVERLOAD_DELAY_MS',
-    '500',
+    '1000',
     integer(0, 60_000),
     'an integer of 0..60000',
-    'Mean delay of the event loop, over a second, from which requests are refused as overloaded: what outlasts the patience of its caller is work for nothing. 0 = never.',
+    'Mean delay of the event loop, over a second, from which requests are refused as overloaded: load alone makes some 100 ms at most, a process that stands still more. 0 = never.',
   ),
   overloadMemoryBytes: required(
     'AIROUTER_OVERLOAD_MEMORY_BYTES',

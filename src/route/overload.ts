@@ -26,8 +26,10 @@ export function shedOverload(
     maxEventLoopDelay: eventLoopDelayMs,
     maxRssBytes: memoryBytes,
     sampleInterval: 1000,
-    pressureHandler(request, _reply, type) {
+    pressureHandler(request, _reply, type, value) {
       if (ALWAYS_SERVED.has(request.routeOptions.url ?? '')) return;
+      // A second without a sample says nothing; the library makes infinity of it.
+      if (value === Number.POSITIVE_INFINITY) return;
       const reason = type === 'rssBytes' ? 'memory is short' : 'the process is behind';
       throw new AiRouterError('overloaded', `${reason}; send it again a little later`);
     },

@@ -146,7 +146,7 @@ describe('every route', () => {
   });
 
   it('is 403 for every scope that it does not name, and for no other', async () => {
-    const keys = SCOPES.map((scope) => ({ scope, ...newKey({ scopes: [scope] }) }));
+    const keys = SCOPES.map((scope) => ({ scope, ...newKey({ scopes: [scope], tenant: null }) }));
     const { app, routes } = await everyRole(...keys.map(({ key }) => key));
     for (const { method, url, scopes } of routes) {
       if (OPEN.test(`${method} ${url}`)) continue;
