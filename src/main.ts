@@ -1,12 +1,10 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { type CommandContext, Interruption } from './commands/context.js';
 import { loadConfig } from './config.js';
 import { type AiRouterError, asAiRouterError, ERRORS } from './errors.js';
 import { createLogger } from './observe/logger.js';
-import { packageRoot } from './package-root.js';
+import { packageVersion } from './package-root.js';
 
 /**
  * The command line: names, arguments and exit codes; each command is a module of its own, loaded
@@ -49,7 +47,7 @@ function createProgram(): Command {
     .description(
       'Decides where the next AI request should go, from what happened to the last ones.',
     )
-    .version(readVersion())
+    .version(packageVersion())
     .exitOverride()
     .configureHelp({ showGlobalOptions: true });
   const add: Add = (name, description, load) =>
@@ -135,6 +133,13 @@ function addTools(add: Add): void {
     .argument('<action>', 'import')
     .argument('[file]', 'a JSON document; the built-in catalogue without it');
   add(
+    'policy',
+    'routing policies: `policy apply FILE`, `policy list`, `policy show NAME`, `policy remove NAME`',
+    () => import('./commands/policy.js'),
+  )
+    .argument('<action>', 'apply, list, show or remove')
+    .argument('[what]', 'a JSON document, or the name of a policy');
+  add(
     'dlq',
     'dead letters: `dlq list`, `dlq show PLACE`, `dlq replay`, `dlq discard PLACE…`, `dlq allow`',
     () => import('./commands/dlq.js'),
@@ -210,11 +215,6 @@ function contextOf(options: Record<string, unknown>): CommandContext {
     answer: (value) => process.stdout.write(`${JSON.stringify(value)}\n`),
     print: (text) => process.stdout.write(`${text}\n`),
   };
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
-  return (manifest as { version: string }).version;
 }
 
 /** The first signal stops in order where that is asked for, a second one at once. */

@@ -1,18 +1,14 @@
 import { AiRouterError } from '../errors.js';
 import type { Board } from './board.js';
 import type { Candidate } from './candidate.js';
+import { type Asked, askedBy, type Draft, draftOf, NO_RULES, sizeIn } from './draft.js';
 import type { Excluded } from './filter.js';
 import { MASS_TOTAL, massesOf, scaledMasses } from './masses.js';
-import type { VariantRules } from './policy.js';
 import type { PolicyInForce } from './policy-in-force.js';
 import { hasPreferences, meetsPreferences } from './preference.js';
-import type { RequestSize } from './price.js';
 import type { Degradation } from './reasons.js';
-import { type ProviderPreferences, providerNames, type RouteRequest } from './request.js';
-import { classOfSize, sizeOf } from './request-size.js';
-import { NoEligibleOffering, type Sifted, sift } from './sift.js';
-import { BY_SORT } from './sort.js';
-import { STRATEGIES } from './strategies/registry.js';
+import type { ProviderPreferences, RouteRequest } from './request.js';
+import { NoEligibleOffering, type Sifted } from './sift.js';
 import { byPriority, type Group, type Strategy } from './strategies/strategy.js';
 import { bestOf, type PlannedTier, tiersOf } from './tiers.js';
 
@@ -48,19 +44,6 @@ export interface Plan {
   degraded: readonly Degradation[];
 }
 
-/** The rules where no policy is in force. */
-const NO_RULES: VariantRules = {
-  name: '',
-  percent: 100,
-  strategy: null,
-  models: null,
-  preferences: {},
-  allowances: [],
-  weights: new Map(),
-  tiers: [],
-  latency: null,
-};
-
 /**
  * The plan of a request. Throws `model_not_found` and `no_eligible_offering`, and `invalid_request`
  * for what its schema cannot say.
@@ -79,59 +62,14 @@ export function planOf(
     );
   }
   const { policy, rules } = inForce;
-  const asked = rules.variants.map((variant) => askedBy(board, request, variant));
-  const sizes = asked.map(({ size }) => size);
-  return board.plan(JSON.stringify([...key, sizes, policy.hash, rules.tenant]), () =>
-    makePlan(board, asked, rules.unit === 'sticky'),
-  );
-}
-
-/** A request as one variant of its policy has it. */
-interface Asked {
-  rules: VariantRules;
-  request: RouteRequest;
-  /** The request's own limits are the first of those that offerings have to meet. */
-  limits: Pick<RouteRequest, 'provider' | 'require'>;
-  size: RequestSize;
-}
-
-function askedBy(board: Board, request: RouteRequest, rules: VariantRules): Asked {
-  const own = overruled(request, rules);
-  return { rules, request: own, limits: request, size: sizeIn(board, own, request) };
-}
-
-function sizeIn(board: Board, named: RouteRequest, request: RouteRequest): RequestSize {
-  return classOfSize(sizeOf(board, firstModelOf(named), request));
-}
-
-/** What the policy says stands in place of what the request says. */
-function overruled(request: RouteRequest, rules: VariantRules): RouteRequest {
-  const { strategy, sort, ...kept } = { strategy: request.strategy, ...request.provider };
-  const provider: ProviderPreferences = { ...kept, ...rules.preferences };
-  if (kept.allow_fallbacks === false) provider.allow_fallbacks = false;
-  const isDecided = rules.strategy !== null || rules.preferences.sort !== undefined;
-  const chosen = isDecided ? (rules.strategy ?? undefined) : strategy;
-  if (!isDecided && sort !== undefined) provider.sort = sort;
-  const { model, models, model_set, strategy: _, ...rest } = request;
-  const named = rules.models === null ? { model, models, model_set } : { models: rules.models };
-  return {
-    ...rest,
-    ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
-    ...(chosen === undefined ? {} : { strategy: chosen }),
-    ...(rules.latency === null ? {} : { latency: rules.latency }),
-    provider,
-  };
-}
-
-/** The one whose usual size stands for what the request does not say. */
-export function firstModelOf({ model, models, model_set }: RouteRequest): string {
-  return model ?? models?.[0] ?? model_set?.[0] ?? '';
-}
-
-interface Draft {
-  asked: Asked;
-  strategy: Strategy;
-  sifted: Sifted;
+  // Where all variants ask for the same models, they ask for the same size.
+  const sizes = rules.variants.some(({ models }) => models !== null)
+    ? rules.variants.map((variant) => askedBy(board, request, variant).size)
+    : sizeIn(board, request, request);
+  return board.plan(JSON.stringify([...key, sizes, policy.hash, rules.tenant]), () => {
+    const asked = rules.variants.map((variant) => askedBy(board, request, variant));
+    return makePlan(board, asked, rules.unit === 'sticky');
+  });
 }
 
 function makePlan(board: Board, asked: readonly Asked[], isSticky: boolean): Plan {
@@ -172,22 +110,6 @@ function makePlan(board: Board, asked: readonly Asked[], isSticky: boolean): Pla
   };
 }
 
-function draftOf(board: Board, asked: Asked): Draft {
-  const { rules, request, limits, size } = asked;
-  const strategy = strategyOf(request);
-  const isOrderBinding =
-    request.provider?.allow_fallbacks === false || strategy.name === 'specified_provider';
-  const own = { provider: limits.provider ?? {}, require: limits.require ?? {} };
-  const filtering = {
-    tried: request.tried,
-    allowances: [{ ...own, targets: null, except: null }, ...rules.allowances],
-    bindingOrder: isOrderBinding ? providerNames(request.provider?.order) : [],
-    weights: rules.weights,
-    size,
-  };
-  return { asked, strategy, sifted: sift(board, request, filtering, rules.tiers) };
-}
-
 /** Variants that have somebody whose breaker is not open; where none has, those that have anybody. */
 function usedOf(drafts: readonly Draft[]): readonly Draft[] {
   const withSomebody = drafts.filter(({ sifted }) => sifted.groups.length > 0);
@@ -212,8 +134,17 @@ function excludedOf(drafts: readonly Draft[], eligible: Plan['eligible']): reado
   if (drafts.length === 1) return drafts[0]!.sifted.excluded;
   const told = new Set(eligible.map(({ offering }) => offering));
   return drafts
-    .flatMap(({ sifted }) => sifted.excluded)
+    .flatMap(({ sifted }) => [...openCandidates(sifted), ...sifted.excluded])
     .filter(({ offering }) => !told.has(offering) && told.add(offering));
+}
+
+/** Those of a variant that gives way to others, since all of its breakers are open. */
+function openCandidates({ groups, isFailOpen }: Sifted): Excluded[] {
+  if (!isFailOpen) return [];
+  return groups.flat().flatMap(({ key, view }): Excluded[] => {
+    const { reason } = view.breaker;
+    return reason === null ? [] : [{ offering: key, reason: `open_${reason}` }];
+  });
 }
 
 function eligibleOf(variants: readonly PlannedVariant[]): Plan['eligible'] {
@@ -251,26 +182,6 @@ function groupsOf(board: Board, { asked, sifted }: Draft): Group[] {
       .filter((candidates) => candidates.length > 0)
       .map((candidates) => groupOf(candidates, isPreferred)),
   );
-}
-
-function strategyOf({ strategy: named, provider }: RouteRequest): Strategy {
-  const sorted = provider?.sort === undefined ? undefined : BY_SORT[provider.sort];
-  if (named !== undefined && sorted !== undefined && named !== sorted) {
-    throw broken('provider.sort', `absent, or the same as strategy ${named}`);
-  }
-  const strategy = STRATEGIES.get(sorted ?? named ?? 'auto');
-  if (strategy === undefined) {
-    throw broken('strategy', `one of ${[...STRATEGIES.keys()].join(', ')}`);
-  }
-  const isNamed = (provider?.only?.length ?? 0) + (provider?.order?.length ?? 0) > 0;
-  if (strategy.name === 'specified_provider' && !isNamed) {
-    throw broken('provider.only', 'given with strategy specified_provider');
-  }
-  return strategy;
-}
-
-function broken(field: string, rule: string): AiRouterError {
-  return new AiRouterError('invalid_request', `${field} must be ${rule}`, { field, rule });
 }
 
 function degradationOf(board: Board, used: readonly Draft[], isBlind: boolean): Degradation[] {

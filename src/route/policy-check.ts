@@ -5,6 +5,9 @@ import { policySchema } from './policy-schema.js';
 import { BY_SORT } from './sort.js';
 import { violationOf } from './violation.js';
 
+/** One decision in 100,000: less cannot be told from nothing, and is no whole mass. */
+const PERCENT_MIN = 0.001;
+
 let validate: ValidateFunction | null = null;
 
 /** Throws `rule_broken` with the field, as a path with dots, and the rule that it breaks. */
@@ -47,6 +50,9 @@ function checkVariants(
     if (names.has(variant.name)) throw broken(`${at}.${i}.name`, 'named once');
     names.add(variant.name);
     sum += variant.percent;
+    if (variant.percent > 0 && variant.percent < PERCENT_MIN) {
+      throw broken(`${at}.${i}.percent`, `0, or at least ${PERCENT_MIN}`);
+    }
     checkRules({ ...part, ...variant }, `${at}.${i}.`);
   });
   if (!(sum > 0)) throw broken(`${at}`, 'such that some percent is above 0');
@@ -75,6 +81,10 @@ function checkRules({ strategy, provider = {}, tiers = [] }: RulesDocument, at: 
   const { sort } = provider;
   if (sort !== undefined && strategy !== undefined && BY_SORT[sort] !== strategy) {
     throw broken(`${at}provider.sort`, `absent, or the same as strategy ${strategy}`);
+  }
+  const isNamed = (provider.only?.length ?? 0) + (provider.order?.length ?? 0) > 0;
+  if (strategy === 'specified_provider' && !isNamed) {
+    throw broken(`${at}provider.only`, 'given with strategy specified_provider');
   }
   const seen = new Set<string>();
   for (const target of tiers.flat()) {

@@ -16,7 +16,7 @@ export interface Unit {
 export interface Units {
   /** Which variant it falls into, and what a sticky key is pinned to. */
   split: Unit;
-  /** All other ranks: always the decision itself, or every request of a key or a block would explore the same. */
+  /** All other ranks: the decision itself, or all of a key or a block would explore the same. */
   decision: Unit;
 }
 

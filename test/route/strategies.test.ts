@@ -1,91 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bucketOf } from '../../src/fold/histogram.js';
-import type { LatencyMetric, ModelsValueOffering } from '../../src/hotkeys/values.js';
+import type { ModelsValueOffering } from '../../src/hotkeys/values.js';
 import { Board } from '../../src/route/board.js';
 import { MASS_TOTAL } from '../../src/route/masses.js';
 import { planOf } from '../../src/route/plan.js';
-import type { RouteRequest } from '../../src/route/request.js';
-import type { Snapshot } from '../../src/route/snapshot.js';
 import { frontsOf } from '../../src/route/strategies/pareto.js';
 import { STRATEGIES } from '../../src/route/strategies/registry.js';
-import {
-  AS_OF,
-  catalogue,
-  decideOn,
-  health,
-  MINUTE,
-  measured,
-  minute,
-  offering,
-  request,
-  snapshotOf,
-  TICK,
-} from './fixtures.js';
+import { AS_OF, decideOn, measured, minute, offering, request, TICK } from './fixtures.js';
+
+import { latency, order, type Rows, shares, withGauges, withLatency } from './measured-worlds.js';
 
 const [a, b, c] = ['a', 'b', 'c'].map((provider) => offering('m', provider)) as [
   ModelsValueOffering,
   ModelsValueOffering,
   ModelsValueOffering,
 ];
-
-/** A latency row of one value, `count` times. */
-const latency = (
-  metric: LatencyMetric,
-  value: number,
-  count = 20,
-  other: { age?: number; stream?: boolean } = {},
-) => ({
-  minute: MINUTE - (other.age ?? 1),
-  operation: 'chat',
-  stream: other.stream ?? true,
-  fallback: false,
-  metric,
-  censored: 0,
-  histogram: [bucketOf(value), count],
-});
-
-type Rows = Record<string, ReturnType<typeof latency>[]>;
-
-function withLatency(offerings: readonly ModelsValueOffering[], rows: Rows): Snapshot {
-  const metrics = offerings.map((it) => [
-    `metrics:${it.offering}`,
-    { offering: it.offering, minutes: [], latency: rows[it.offering] ?? [] },
-  ]);
-  return snapshotOf({
-    models: catalogue(offerings),
-    health: health({}),
-    ...Object.fromEntries(metrics),
-  });
-}
-
-function withGauges(
-  offerings: readonly ModelsValueOffering[],
-  gauges: Record<string, number>,
-  newest = TICK,
-): Snapshot {
-  const inflight = Object.fromEntries(
-    Object.entries(gauges).map(([key, in_flight]) => [
-      key,
-      { in_flight, overdue: 0, oldest_ms: 1 },
-    ]),
-  );
-  return snapshotOf({
-    models: catalogue(offerings),
-    health: health({ inflight, newest_tick: newest }),
-    [`metrics:${offerings[0]!.offering}`]: {
-      offering: offerings[0]!.offering,
-      minutes: [minute(3, { success: 20 })],
-      latency: [],
-    },
-  });
-}
-
-const order = (snapshot: Snapshot, body: Partial<RouteRequest>) =>
-  decideOn(snapshot, { limit: 10, ...body }).candidates.map(({ provider }) => provider);
-
-const shares = (snapshot: Snapshot, body: Partial<RouteRequest>) =>
-  decideOn(snapshot, body).eligible.map(({ mass }) => mass / MASS_TOTAL);
 
 describe('every strategy', () => {
   const snapshot = measured([a, b, c], {
@@ -368,62 +297,5 @@ describe('pareto', () => {
     const ranked = order(snapshot, { strategy: 'pareto' });
     expect(ranked[0]).toBe('middle');
     expect(ranked[3]).toBe('worse');
-  });
-});
-
-describe('preferred_max_latency and preferred_min_throughput', () => {
-  const rows: Rows = {
-    [a.offering]: [
-      latency('ttft_ms', 3000, 40),
-      latency('time_per_output_token_us', 50_000, 40),
-      latency('duration_ms', 9_000, 40, { stream: false }),
-    ],
-    [b.offering]: [
-      latency('ttft_ms', 500, 30),
-      latency('ttft_ms', 6000, 10),
-      latency('time_per_output_token_us', 10_000, 40),
-    ],
-  };
-  const cheap = offering('m', 'a', { input: 0, output: 0 });
-  const snapshot = withLatency([cheap, b], rows);
-  const ask = (provider: RouteRequest['provider'], stream = true) =>
-    decideOn(snapshot, { provider: { sort: 'price', ...provider }, stream }).candidates;
-
-  it('put those that miss them behind, without leaving them out', () => {
-    expect(ask({}).map(({ provider }) => provider)).toEqual(['a', 'b']);
-    const preferred = ask({ preferred_max_latency: 1 });
-    expect(preferred.map(({ provider }) => provider)).toEqual(['b', 'a']);
-    expect(preferred[0]!.reasons).not.toContain('below_preference');
-    expect(preferred[1]!.reasons).toContain('below_preference');
-  });
-
-  it.each([
-    ['p90 of latency', { preferred_max_latency: { p90: 1 } }, ['a', 'b']],
-    ['p50 of latency', { preferred_max_latency: { p50: 1 } }, ['b', 'a']],
-    ['all that are given', { preferred_max_latency: { p50: 4, p90: 4 } }, ['a', 'b']],
-    ['tokens a second', { preferred_min_throughput: 50 }, ['b', 'a']],
-    ['tokens a second at p99', { preferred_min_throughput: { p99: 10 } }, ['a', 'b']],
-    ['both', { preferred_max_latency: { p99: 4 }, preferred_min_throughput: 50 }, ['a', 'b']],
-  ])('are of %s, in seconds', (_name, provider, expected) => {
-    expect(ask(provider).map((it) => it.provider)).toEqual(expected);
-  });
-
-  it('are of the whole duration of plain answers', () => {
-    expect(ask({ preferred_max_latency: 8 }, false).map((it) => it.provider)).toEqual(['b', 'a']);
-    expect(ask({ preferred_max_latency: 10 }, false).map((it) => it.provider)).toEqual(['a', 'b']);
-  });
-
-  it('take one that is not measured for meeting them', () => {
-    const unmeasured = withLatency([cheap, b], { [b.offering]: rows[b.offering]! });
-    const provider = { sort: 'price', preferred_max_latency: 0.1 } as const;
-    expect(order(unmeasured, { provider, stream: true })).toEqual(['a', 'b']);
-  });
-
-  it('prefer a fallback model that meets them to a first one that does not', () => {
-    const other = offering('n', 'c');
-    const models = withLatency([cheap, other], { [cheap.offering]: rows[a.offering]! });
-    const body = { models: ['m', 'n'], stream: true };
-    expect(order(models, body)).toEqual(['a', 'c']);
-    expect(order(models, { ...body, provider: { preferred_max_latency: 1 } })).toEqual(['c', 'a']);
   });
 });

@@ -3,8 +3,9 @@ import { byScore, type Strategy, termsOfCost } from './strategy.js';
 
 /**
  * By ascending price of the request: input, cached input and output tokens of its estimate at the
- * price in force; equal ones by expected cost of a success (see `auto`). Free is 0; one whose price
- * is unknown stands last.
+ * price in force, of the tier that the input falls into; what the estimate does not say is as usual
+ * for the model (30 minutes), or a plain conversation. Equal ones by expected cost of a success (see
+ * `auto`). Free is 0; one whose price is unknown stands last, with `price_unknown`.
  */
 export const costOptimized: Strategy = {
   name: 'cost_optimized',

@@ -2,8 +2,9 @@ import { costOfSuccess } from '../candidate.js';
 import { byPriority, byScore, type Strategy, termsOfCost } from './strategy.js';
 
 /**
- * A fixed list: by ascending `priority` of the catalogue, within one priority by ascending cost of
- * a success, (price + v·E[time]) / p (see `auto`).
+ * A fixed list: by ascending `priority` of the catalogue (0 by default) or by tier of the policy;
+ * within one by ascending cost of a success (see `auto`), estimated from 30 minutes, the newer the
+ * more. One that was never measured has the figures of its provider and model.
  */
 export const fallback: Strategy = {
   name: 'fallback',
