@@ -1,6 +1,6 @@
 import { ratioOfPace } from './arithmetic.js';
 import { newestChange, squaresWithin } from './change.js';
-import { sumBins, type Tally, type Window } from './window.js';
+import { addTally, emptyTally, sumBins, type Tally, type Window } from './window.js';
 
 /** Beta distribution of the probability that an attempt succeeds. */
 export interface SuccessEstimate {
@@ -67,17 +67,28 @@ export function narrowedPace(prior: Prior, tally: Tally): Prior {
   return { ...prior, pace };
 }
 
-/** The posterior of a window: after a change, of what followed it alone. */
+/**
+ * The posterior of a window: after a change, of what followed it alone. `prior` is that of the
+ * offering's provider and model; the offering's own half hour, without regard to age, narrows it.
+ */
 export function estimateOf(prior: Prior, window: Window): Estimate {
   const changedBins = newestChange(window);
-  const tally = sumBins(window, 0, changedBins ?? window.bins.length);
-  return { ...posterior(prior, tally), changedBins };
+  return { ...posteriorOf(prior, window, 0, changedBins ?? window.bins.length), changedBins };
 }
 
 /** What it would be if all were as before the change that was seen. */
 export function estimateBefore(prior: Prior, window: Window, changedBins: number): Estimate {
-  const tally = sumBins(window, changedBins, window.bins.length);
-  return { ...posterior(prior, tally), changedBins: null };
+  return {
+    ...posteriorOf(prior, window, changedBins, window.bins.length),
+    changedBins: null,
+  };
+}
+
+function posteriorOf(prior: Prior, window: Window, from: number, to: number) {
+  const own = emptyTally();
+  for (let i = from; i < to; i++) addTally(own, window.bins[i]!);
+  const narrowed = narrowedSuccess(narrowedPace(prior, own), own);
+  return posterior(narrowed, sumBins(window, from, to));
 }
 
 /** Pace of the newest minutes alone, over the same prior. */

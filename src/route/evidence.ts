@@ -64,7 +64,7 @@ export class Evidence {
 
   estimates(offering: ModelsValueOffering): Estimates {
     return kept(this.#estimates, offering.offering, () => {
-      const prior = this.#prior(offering);
+      const prior = this.#priorOfPair(offering);
       const window = this.#window(offering.offering);
       const estimate = estimateOf(prior, window);
       const { changedBins } = estimate;
@@ -197,16 +197,19 @@ export class Evidence {
    * whether there is one, of the provider. Hourly rows are not read: they are computed at a pace of
    * their own, and equal logs must give equal decisions.
    */
-  #prior({ offering, model, provider }: ModelsValueOffering): Prior {
-    const ofPair = kept(this.#priors, JSON.stringify([model, provider]), () => {
+  #prior(offering: ModelsValueOffering): Prior {
+    const { whole } = this.#window(offering.offering);
+    return narrowedSuccess(narrowedPace(this.#priorOfPair(offering), whole), whole);
+  }
+
+  #priorOfPair({ model, provider }: ModelsValueOffering): Prior {
+    return kept(this.#priors, JSON.stringify([model, provider]), () => {
       const { offeringsByModel, offeringsByProvider } = this.snapshot.catalogue;
       const modelTally = this.#wholeOf('model', model, offeringsByModel.get(model));
       const providerTally = this.#wholeOf('provider', provider, offeringsByProvider.get(provider));
       const success = narrowedSuccess(narrowedSuccess(DEFAULT_PRIOR, modelTally), providerTally);
       return narrowedPace(narrowedPace(success, providerTally), modelTally);
     });
-    const { whole } = this.#window(offering);
-    return narrowedSuccess(narrowedPace(ofPair, whole), whole);
   }
 
   #wholeOf(

@@ -126,6 +126,12 @@ export function sumNewest({ bins }: Window, minutes: number): Tally {
   return sum;
 }
 
+/** How long ago the oldest of the newest bins began. */
+export function secondsOf(newestBins: number): number {
+  const minutes = Math.max(0, newestBins - WINDOW_TICKS);
+  return minutes > 0 ? minutes * 60 : newestBins * (TICK_MS / 1000);
+}
+
 export function successesOf(counts: StatusCounts): number {
   return counts[SUCCESS_INDEX] ?? 0;
 }

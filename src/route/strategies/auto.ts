@@ -7,6 +7,7 @@ import { type Estimate, meanRatio } from '../estimate.js';
 import type { Evidence } from '../evidence.js';
 import { MASS_TOTAL } from '../masses.js';
 import { DRAWS, NORMAL_QUANTILES } from '../normal-quantiles.js';
+import { secondsOf } from '../window.js';
 import { type Group, type Strategy, termsOfCost } from './strategy.js';
 
 /**
@@ -114,7 +115,7 @@ function loadsOf(evidence: Evidence, offering: ModelsValueOffering): Float64Arra
 
 /** Probes that a recovery is found by, and how long an illness is taken to last. */
 const PROBES = 4;
-const ILLNESS_SECONDS = 120;
+const ILLNESS_SECONDS_MIN = 120;
 const PROBE_SHARE_MAX = 0.1;
 const RATE_MIN = 0.1;
 
@@ -132,18 +133,21 @@ function floorsOf({ board, candidates }: Group): number[] {
     if (before === null) return floor;
     const gain = best - costOfSuccessBy(candidate, before);
     const rate = board.evidence.rateOf(candidate.view.offering.model);
-    return gain > 0 ? Math.max(floor, probeMass(gain, score - best, rate)) : floor;
+    if (gain <= 0) return floor;
+    const seconds = secondsOf(candidate.view.estimate.changedBins ?? 0);
+    return Math.max(floor, probeMass(gain, score - best, rate, seconds));
   });
 }
 
 /**
  * Least mass of one that was the best until it changed. Probes at r a second cost r · loss for as
- * long as the illness lasts, and find its end after PROBES / r seconds, in which rate · gain is
+ * long as the illness lasts (taken to last as long again as it has), and find its end after PROBES / r seconds, in which rate · gain is
  * lost: the sum of both is least at r = √(PROBES · rate · gain / (duration · loss)).
  */
-function probeMass(gain: number, loss: number, rate: number): number {
+function probeMass(gain: number, loss: number, rate: number, seconds: number): number {
+  const duration = Math.max(ILLNESS_SECONDS_MIN, seconds);
   const share = Math.sqrt(
-    (PROBES * gain) / (ILLNESS_SECONDS * Math.max(RATE_MIN, rate) * Math.max(loss, gain)),
+    (PROBES * gain) / (duration * Math.max(RATE_MIN, rate) * Math.max(loss, gain)),
   );
   return Math.floor(MASS_TOTAL * Math.min(PROBE_SHARE_MAX, share));
 }
