@@ -24,26 +24,29 @@ it('routes, and says that the router did', async () => {
   expect(client.stats()).toMatchObject({ routed: 1, fellBack: 0 });
 });
 
-it.each<[string, () => Promise<string>, RegExp]>([
+it.each<[string, () => Promise<string>, RegExp, number?]>([
   ['is down', nobody, /ECONNREFUSED/],
-  ['is slow', () => server(() => {}), /no answer in 300 ms/],
-  ['stops in the middle', () => server((_, it) => it.writeHead(200).write('{')), /300 ms/],
+  ['is slow', () => server(() => {}), /no answer in 300 ms/, 300],
+  ['stops in the middle', () => server((_, it) => it.writeHead(200).write('{')), /300 ms/, 300],
   ['is not ready', () => server((_, it) => it.writeHead(503).end()), /answered 503/],
   ['refuses the key', () => server((_, it) => it.writeHead(401).end()), /answered 401/],
   ['is something else', () => server((_, it) => it.writeHead(200).end('hello')), /answered 200/],
-])('I10 answers its own order where the router %s', async (_, urlOf, reason) => {
-  const client = clientOf(await urlOf(), { timeoutMs: 300 });
-  const answer = await client.route({ model });
-  expect(answer.fallback?.reason).toMatch(reason);
-  expect(answer.degraded).toEqual(['client_fallback']);
-  expect(answer.decision_id).toBeNull();
-  expect(answer.candidates.map(({ offering }) => offering)).toEqual([
-    `${model}|azure.ai.openai||eu`,
-    `${model}|openai||`,
-    `${model}|groq||`,
-  ]);
-  expect(client.stats()).toMatchObject({ routed: 1, fellBack: 1 });
-});
+])(
+  'I10 answers its own order where the router %s',
+  async (_, urlOf, reason, timeoutMs = 20_000) => {
+    const client = clientOf(await urlOf(), { timeoutMs });
+    const answer = await client.route({ model });
+    expect(answer.fallback?.reason).toMatch(reason);
+    expect(answer.degraded).toEqual(['client_fallback']);
+    expect(answer.decision_id).toBeNull();
+    expect(answer.candidates.map(({ offering }) => offering)).toEqual([
+      `${model}|azure.ai.openai||eu`,
+      `${model}|openai||`,
+      `${model}|groq||`,
+    ]);
+    expect(client.stats()).toMatchObject({ routed: 1, fellBack: 1 });
+  },
+);
 
 it('its own order leaves out what was tried and what the request rules out', async () => {
   const client = clientOf(await nobody());

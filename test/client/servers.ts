@@ -64,7 +64,7 @@ export function clientOf(
     fallback: {
       [model]: [{ provider: 'azure', region: 'eu' }, { provider: 'openai' }, { provider: 'groq' }],
     },
-    timeoutMs: 2_000,
+    timeoutMs: 20_000,
     lingerMs: 1,
     retry: { initialMs: 1, maxMs: 2 },
     ...options,

@@ -53,7 +53,7 @@ it('hands the decisions of a router over HTTP to the log, whole', async () => {
   };
   const { app } = appOf(snapshot, { onDecision });
   for (let n = 0; n < 20; n++) expect((await app.inject(post({ model }))).statusCode).toBe(200);
-  await decisions.close({ deadlineMs: 5_000 });
+  await decisions.close({ deadlineMs: 20_000 });
   const logged = log.decoded(TOPICS.decisions).map(({ value }) => value as Decision);
   const byId = (a: Decision, b: Decision) => Buffer.compare(a.decision_id, b.decision_id);
   expect(logged.toSorted(byId)).toEqual(made.toSorted(byId));
@@ -71,7 +71,7 @@ it('hands over the decisions of every tenant with a key for that, of its own wit
     for (const [n, tenant] of ['acme', 'globex', ''].entries()) {
       decisions.record(decision(n, { tenant }));
     }
-    await decisions.close({ deadlineMs: 5_000 });
+    await decisions.close({ deadlineMs: 20_000 });
     return countsOf(metrics);
   };
   expect(await handOver(router.text)).toEqual({ delivered: 3 });
