@@ -2,6 +2,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { AiRouterError, type ErrorCode } from '../errors.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
+import { drainOnClose } from './drain.js';
 import { type OverloadLimits, shedOverload } from './overload.js';
 import { errorOfFramework, problemOf, sendProblem } from './problem.js';
 import { refuseMalformed } from './refuse-malformed.js';
@@ -60,6 +61,7 @@ export function createServer(
     clientErrorHandler: refuseMalformed,
   });
   app.server.maxConnections = CONNECTIONS_MAX;
+  drainOnClose(app);
   // Fastify takes text/plain too.
   app.removeContentTypeParser('text/plain');
   app.decorateRequest('caller', null);
