@@ -17,10 +17,10 @@ export async function run(context: CommandContext): Promise<void> {
     await requireProjection(parts);
     hotKeys = await openHotKeys(parts, 'if-there');
     const { pool, schema, log, topics } = parts;
-    const schemas = await storedSchemas(parts);
+    const readSchemas = () => storedSchemas(parts);
     const source = createHotSource(pool, schema, PROJECTION_VERSION, foldedTopics(topics));
     context.progress('Counting the log again …');
-    const result = await verify({ pool, schema, log, schemas, topics, source, hotKeys });
+    const result = await verify({ pool, schema, log, readSchemas, topics, source, hotKeys });
     if (context.json) context.answer(result);
     else print(context, result, hotKeys !== null);
     if (!result.books_closed || result.hot_keys_match === false) {

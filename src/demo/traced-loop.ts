@@ -89,10 +89,10 @@ export async function openTracedLoop(options: TracedLoopOptions): Promise<Traced
   };
 }
 
-async function countAgain({ pool, schema, log, topics }: Parts) {
+function countAgain({ pool, schema, log, topics }: Parts) {
   const source = createHotSource(pool, schema, PROJECTION_VERSION, foldedTopics(topics));
-  const schemas = await storedSchemas({ log, topics });
-  return verify({ pool, schema, log, schemas, topics, source, hotKeys: null });
+  const readSchemas = () => storedSchemas({ log, topics });
+  return verify({ pool, schema, log, readSchemas, topics, source, hotKeys: null });
 }
 
 /** What a world is made of. */

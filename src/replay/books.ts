@@ -24,7 +24,8 @@ export interface BooksOptions {
   pool: Pool;
   schema: string;
   log: LogReader;
-  schemas: Schemas;
+  /** Asked once it is known how far to count: every record below was read by one of these. */
+  readSchemas(): Promise<Schemas>;
   /** The topic, and the table and column that hold its applied events. */
   topic: string;
   table: { name: string; events: string };
@@ -42,10 +43,12 @@ export async function closeBooks(options: BooksOptions): Promise<PartitionBooks[
   const stored = await withTransaction(pool, 'repeatable read', (client) =>
     readStored(client, options),
   );
+  const schemas = await options.readSchemas();
+  const recounterOf = recounters(options, schemas);
   const books: PartitionBooks[] = [];
   for (const { partition, offset_next, in_tables, dropped } of stored.partitions) {
     const parked = stored.parked.get(partition) ?? new Set();
-    const counts = await recounterOf(options, partition, offset_next).countTo(offset_next, parked);
+    const counts = await recounterOf(partition, offset_next).countTo(offset_next, parked);
     const applied = in_tables + dropped + counts.late;
     const accounted = applied + counts.duplicate + parked.size + counts.skipped;
     books.push({
@@ -65,14 +68,18 @@ export async function closeBooks(options: BooksOptions): Promise<PartitionBooks[
   return books;
 }
 
-function recounterOf(options: BooksOptions, partition: number, offsetNext: number): Recounter {
-  const known = options.recounters?.get(partition);
-  // A projection that was made anew stands below: it is counted from the start.
-  if (known !== undefined && known.offset <= offsetNext) return known;
-  const { log, schemas, topic, minuteRetentionMs } = options;
-  const recounter = new Recounter({ log, schemas, topic, partition, minuteRetentionMs });
-  options.recounters?.set(partition, recounter);
-  return recounter;
+function recounters(
+  { log, topic, minuteRetentionMs, recounters }: BooksOptions,
+  schemas: Schemas,
+): (partition: number, offsetNext: number) => Recounter {
+  return (partition, offsetNext) => {
+    const known = recounters?.get(partition);
+    // A projection that was made anew stands below: it is counted from the start.
+    if (known !== undefined && known.offset <= offsetNext) return known;
+    const recounter = new Recounter({ log, schemas, topic, partition, minuteRetentionMs });
+    recounters?.set(partition, recounter);
+    return recounter;
+  };
 }
 
 interface Stored {

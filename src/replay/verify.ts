@@ -1,11 +1,10 @@
 import type { Pool } from 'pg';
-import type { Schemas } from '../event/schemas.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import type { HotSource } from '../hotkeys/source.js';
 import type { LogReader } from '../log/port.js';
 import type { Topics } from '../log/topics.js';
 import { storedFoldSettings } from '../project/projection-version.js';
-import { closeBooks, type PartitionBooks } from './books.js';
+import { type BooksOptions, closeBooks, type PartitionBooks } from './books.js';
 import { projectionChecksum } from './checksum.js';
 import { hotKeysMatch } from './hot-keys-match.js';
 
@@ -23,8 +22,7 @@ export interface VerifyOptions {
   pool: Pool;
   schema: string;
   log: LogReader;
-  /** With those of others that records were read by. */
-  schemas: Schemas;
+  readSchemas: BooksOptions['readSchemas'];
   topics: Topics;
   source: HotSource;
   /** Null where no process that holds them is running. */
@@ -33,9 +31,9 @@ export interface VerifyOptions {
 
 /** Counts everything again, from the log and the tables. */
 export async function verify(options: VerifyOptions): Promise<Verification> {
-  const { pool, schema, log, schemas, topics } = options;
+  const { pool, schema, log, readSchemas, topics } = options;
   const { minuteRetentionMs } = await storedFoldSettings(pool, schema);
-  const common = { pool, schema, log, schemas, minuteRetentionMs };
+  const common = { pool, schema, log, readSchemas, minuteRetentionMs };
   const partitions = await closeBooks({
     ...common,
     topic: topics.outcomes,

@@ -12,7 +12,7 @@ export interface BooksParts {
   pool: Pool;
   schema: string;
   log: LogReader;
-  schemas: Schemas;
+  readSchemas(): Promise<Schemas>;
   topics: Topics;
   minuteRetentionMs: number;
   metrics: Metrics;
@@ -54,9 +54,9 @@ export function startBooks(parts: BooksParts): () => Promise<void> {
 }
 
 function countAgain(parts: BooksParts, recounters: Map<number, Recounter>) {
-  const { pool, schema, log, schemas, topics, minuteRetentionMs } = parts;
+  const { pool, schema, log, readSchemas, topics, minuteRetentionMs } = parts;
   const table = { name: 'outcome_minute', events: 'events' };
-  const common = { pool, schema, log, schemas, minuteRetentionMs, recounters };
+  const common = { pool, schema, log, readSchemas, minuteRetentionMs, recounters };
   return closeBooks({ ...common, topic: topics.outcomes, table });
 }
 

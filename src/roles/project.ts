@@ -9,7 +9,7 @@ import { createDeadLetters } from '../log/dead-letters.js';
 import type { PartitionReport } from '../log/partition-report.js';
 import type { Log, TimestampType } from '../log/port.js';
 import { foldedTopics, type Topics } from '../log/topics.js';
-import { UncommittedLetters } from '../log/uncommitted-letters.js';
+import { findUncommitted } from '../log/uncommitted-letters.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { createPipeline } from '../pipeline.js';
@@ -62,6 +62,7 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
   // A simulated log can be made again.
   if (parts.timestampType === 'LogAppendTime') await sayWeaknesses(log, topics, logger);
   await prepareProjection(parts.databaseUrl, pool, schema, settings, config.keysMax);
+  const { schemas, lookUpSchemas, readSchemas } = await foldedSchemas({ log, topics }, config);
   const folded = foldedTopics(topics);
   const refresher = createRefresher({
     source: createHotSource(pool, schema, PROJECTION_VERSION, folded),
@@ -69,21 +70,14 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     clock,
     logger,
   });
-  const read = await foldedSchemas({ log, topics }, config);
   const newPipeline = () =>
     createPipeline({
       log,
-      ...read,
+      schemas,
+      lookUpSchemas,
       store: createProjectionStore({ pool, schema, owner: `${process.pid}`, settings, topics }),
       parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
-      uncommittedLetters: (source, from) =>
-        new UncommittedLetters({
-          log,
-          deadLetterTopic: topics.deadLetters,
-          source,
-          projectionVersion: PROJECTION_VERSION,
-          from,
-        }),
+      uncommittedLetters: findUncommitted(log, topics.deadLetters, PROJECTION_VERSION),
       refresher,
       metrics,
       settings,
@@ -104,7 +98,7 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
   const stopUpkeep = startUpkeep(parts, refresher);
   const stopBooks = startBooks({
     ...parts,
-    schemas: read.schemas,
+    readSchemas,
     minuteRetentionMs: settings.minuteRetentionMs,
     intervalMs: config.booksIntervalMs,
   });

@@ -11,15 +11,29 @@ interface SchemaParts {
   topics: Topics;
 }
 
+interface FoldedSchemas {
+  schemas: Schemas;
+  lookUpSchemas(ids: readonly number[]): Promise<void>;
+  /** With what others have looked up meanwhile. */
+  readSchemas(): Promise<Schemas>;
+}
+
 /** For who folds: the schemas that the log holds by now, and how to ask for more of them. */
 export async function foldedSchemas(
   parts: SchemaParts,
   { schemaRegistryUrl }: Pick<Config, 'schemaRegistryUrl'>,
-): Promise<{ schemas: Schemas; lookUpSchemas(ids: readonly number[]): Promise<void> }> {
+): Promise<FoldedSchemas> {
   const { schemas, topic } = openSchemaTopic(parts);
   await topic.readToEnd();
   const registry = schemaRegistryUrl === null ? null : createSchemaRegistry(schemaRegistryUrl);
-  return { schemas, lookUpSchemas: createSchemaLookUp(schemas, topic, registry) };
+  return {
+    schemas,
+    lookUpSchemas: createSchemaLookUp(schemas, topic, registry),
+    async readSchemas() {
+      await topic.readToEnd();
+      return schemas;
+    },
+  };
 }
 
 /** For who reads what was folded: every schema that it was read by is in the log. */

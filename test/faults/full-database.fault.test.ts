@@ -119,7 +119,7 @@ it.skipIf(noSmallDisk !== null)(
       pool,
       schema: 'projection',
       log: world.log,
-      schemas,
+      readSchemas: async () => schemas,
       topic: world.topics.outcomes,
       table: { name: 'outcome_minute', events: 'events' },
       minuteRetentionMs: world.config.minuteRetentionDays * 86_400_000,

@@ -93,12 +93,12 @@ export async function testWorld(database: TestDatabase): Promise<TestWorld> {
         },
         caughtUp: () => caughtUp(database, log, foldedTopics(topics), schema),
         checksum: () => projectionChecksum(pool, schema, topics),
-        books: async () =>
+        books: () =>
           closeBooks({
             pool,
             schema,
             log,
-            schemas: await storedSchemas({ log, topics }),
+            readSchemas: () => storedSchemas({ log, topics }),
             topic: topics.outcomes,
             table: { name: 'outcome_minute', events: 'events' },
             minuteRetentionMs: config.minuteRetentionDays * 86_400_000,

@@ -23,7 +23,7 @@ describe('the books as metrics', () => {
       pool: database.pool,
       schema: projection.schema,
       log: world.log,
-      schemas,
+      readSchemas: async () => schemas,
       topics: world.topics,
       minuteRetentionMs: world.config.minuteRetentionDays * 86_400_000,
       metrics,
