@@ -15,7 +15,7 @@ const project = (
     include,
     exclude,
     testTimeout,
-    hookTimeout: 120_000,
+    hookTimeout: 300_000,
     // A machine that stands still for half a minute is not the product's failure. The summary of
     // `npm test` names what needed its second try, so that none of them hides a defect.
     retry: name === 'unit' ? 0 : 1,
@@ -46,12 +46,12 @@ export default defineConfig({
         'unit',
         ['test/**/*.test.ts'],
         ['test/**/*.int.test.ts', 'test/**/*.e2e.test.ts', 'test/**/*.fault.test.ts'],
-        30_000,
+        120_000,
       ),
-      project('int', ['test/**/*.int.test.ts'], [], 120_000, { globalSetup: ['test/postgres.ts'] }),
+      project('int', ['test/**/*.int.test.ts'], [], 240_000, { globalSetup: ['test/postgres.ts'] }),
       ...(systemDatabaseUrl
         ? [
-            project('system-postgres', ON_SYSTEM_POSTGRES, [], 120_000, {
+            project('system-postgres', ON_SYSTEM_POSTGRES, [], 240_000, {
               env: { TEST_DATABASE_URL: systemDatabaseUrl },
             }),
           ]
