@@ -62,6 +62,8 @@ export interface RebuildOptions {
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
   const client = await options.pool.connect();
   const name = `${options.schema}.rebuild`;
+  // Should its session be lost, another rebuild may begin, and drop the shadow: then this one fails.
+  client.on('error', () => {});
   try {
     const { rows } = await client.query<{ taken: boolean }>(
       'select pg_try_advisory_lock(hashtextextended($1, 0)) as taken',
@@ -82,7 +84,13 @@ export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
 
 async function rebuildAlone(options: RebuildOptions): Promise<Rebuilt> {
   const startedMs = performance.now();
-  const { databaseUrl, pool, schema } = options;
+  const { databaseUrl, pool, schema, log, topics } = options;
+  if ((await log.partitions(foldedTopics(topics))).size === 0) {
+    throw new AiRouterError(
+      'invalid_usage',
+      `There is no log to rebuild ${schema} from: name its --namespace, or the KAFKA_BROKERS that hold it`,
+    );
+  }
   // As any projector does when it starts; a schema that was emptied stays as it is.
   if (await hasTable(pool, schema, 'schema_migration'))
     await migrateProjection(databaseUrl, schema);

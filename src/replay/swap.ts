@@ -80,8 +80,9 @@ async function lock(
 }
 
 /**
- * What an operator let pass stays allowed, and known letters known. Where nobody can be asked any more, a partition whose
- * limit was passed had been let pass, or there would be nothing behind it.
+ * What an operator let pass stays allowed, and letters that are known stay known. Where nobody can
+ * be asked any more, a partition whose limit was passed had been let pass, or there would be nothing
+ * behind it.
  */
 async function keepAllowances(
   client: PoolClient,

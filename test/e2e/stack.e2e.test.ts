@@ -97,6 +97,23 @@ describe('the same seed', () => {
     expect(await outcomesIn(await realRun(services))).toEqual(expected);
   });
 
+  it('is made once more from Kafka alone, compared, and takes its own place (I6)', async ({
+    skip,
+  }) => {
+    const { dataDir, environment, answer } = await realRun(realStack(skip));
+    const rebuilt = await airouter.run(dataDir, ['rebuild', '--json'], environment);
+    const checksum = answer['checksum'];
+    expect(answerOf(rebuilt)).toMatchObject({
+      equal: true,
+      swapped: true,
+      checksum_live: checksum,
+      checksum_rebuilt: checksum,
+    });
+    expect(rebuilt.code).toBe(0);
+    const verified = await airouter.run(dataDir, ['verify', '--json'], environment);
+    expect(answerOf(verified)).toMatchObject({ books_closed: true, checksum });
+  });
+
   it.for(['REDIS_URL', 'KAFKA_BROKERS', 'DATABASE_URL'])(
     'makes the same tables with %s alone, the rest embedded (I6)',
     async (name, { skip }) => {
