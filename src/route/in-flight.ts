@@ -9,7 +9,9 @@ const STUCK_MIN = 2;
  * Attempts in flight that are as good as failed: those that their callers call overdue, or, sooner,
  * those that cannot still be in flight if answers took as long as they usually do. Expected are
  * Σ started · 1 / (1 + (age / mean)²) over the ticks of 5 s in which they began: the tail of a
- * log-logistic time, heavier than answers have, so that a burst or a few long answers are no hang.
+ * log-logistic time, heavier than answers have, so that a few long answers are no hang. A burst that
+ * has just begun may be taken for one, until the next gauge: that costs five seconds at the runner-up,
+ * a hang a minute for each request.
  * `meanMs`: how long answers usually take; null = not known.
  */
 export function stuckOf(

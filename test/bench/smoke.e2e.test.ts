@@ -25,8 +25,22 @@ test.for(BENCHES)('bench %s answers right and prints its line', async (name, con
   expect(result.unit).toContain('per CPU second');
 });
 
+test('bench routing-quality answers right and prints its line', async () => {
+  const run = promisify(execFile)('node', [main, 'routing-quality', '--smoke']);
+  const result = JSON.parse((await run).stdout.trimEnd());
+  expect(result).toMatchObject({
+    name: 'routing-quality',
+    better: 'less',
+    checked: true,
+    floor: 0,
+  });
+  for (const figure of [result.ours, result.peer, result.ratio_peer]) {
+    expect(figure).toBeGreaterThan(0);
+  }
+});
+
 test('an unknown bench is refused with the names of those that are', () => {
   const { status, stderr } = spawnSync('node', [main, 'nothing'], { encoding: 'utf8' });
   expect(status).toBe(2);
-  for (const name of BENCHES) expect(stderr).toContain(name);
+  for (const name of [...BENCHES, 'routing-quality']) expect(stderr).toContain(name);
 });

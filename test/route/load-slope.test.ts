@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { loadSlopeOf } from '../../src/route/load-slope.js';
+import { emptyTally, WINDOW_TICKS, type Window } from '../../src/route/window.js';
+
+/** Minutes before the ticks, each with a rate a second and a pace. */
+function windowOf(minutes: readonly { rate: number; pace: number }[]): Window {
+  const bins = Array.from({ length: WINDOW_TICKS + 31 }, emptyTally);
+  minutes.forEach(({ rate, pace }, i) => {
+    const count = rate * 60;
+    Object.assign(bins[WINDOW_TICKS + 3 + i]!, {
+      success: count,
+      paceCount: count,
+      paceSum: count * pace,
+      paceSquares: count * pace * pace,
+    });
+  });
+  return { bins, weights: bins.map(() => 1), whole: emptyTally() };
+}
+
+const RATES = [1, 4, 2, 5, 3, 1, 4];
+
+it('times that rise with load have the slope that they rise by, less its uncertainty', () => {
+  const window = windowOf(RATES.map((rate) => ({ rate, pace: 4 + 3 * rate })));
+  const { slope, rate } = loadSlopeOf(window, window.bins.length, 4);
+  expect(slope).toBeGreaterThan(2.5);
+  expect(slope).toBeLessThanOrEqual(3);
+  // Weighted by outcomes: of (1² + 4² + …) / (1 + 4 + …).
+  expect(rate).toBeCloseTo(72 / 20);
+});
+
+it.each([
+  ['times that stay', (_rate: number) => 5],
+  ['one that is slow while few are sent there', (rate: number) => 20 - 3 * rate],
+])('%s have none', (_name, paceOf) => {
+  const window = windowOf(RATES.map((rate) => ({ rate, pace: paceOf(rate) })));
+  expect(loadSlopeOf(window, window.bins.length, 4).slope).toBe(0);
+});
+
+it('nothing, or two minutes, say nothing of a slope', () => {
+  expect(loadSlopeOf(windowOf([]), 10, 4)).toEqual({ slope: 0, rate: 0 });
+  const two = windowOf([1, 9].map((rate) => ({ rate, pace: rate })));
+  expect(loadSlopeOf(two, two.bins.length, 4).slope).toBe(0);
+});
