@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Log, LogRecord, NewRecord, TimestampType } from '../../src/log/port.js';
 import { consumerContract } from './consumer-contract.js';
+import { lettersContract } from './letters-contract.js';
 
 /** One process's handle on a log: handles that one suite makes see the same topics. */
 export interface LogHandle {
@@ -24,6 +25,7 @@ export function logContract(name: string, makeLog: MakeLog): void {
     recordContract(makeLog);
     concurrencyContract(makeLog);
     timeContract(makeLog);
+    lettersContract(makeLog);
     consumerContract(makeLog);
   });
 }
