@@ -40,6 +40,9 @@ export async function checkServer(
 
 async function describeSession(pool: Pool): Promise<Session> {
   const client = await pool.connect();
+  // A connection that breaks tells its client too, and would end the process without a listener.
+  const onError = (): void => {};
+  client.on('error', onError);
   try {
     const { rows } = await client.query<{
       version: string;
@@ -62,6 +65,7 @@ async function describeSession(pool: Pool): Promise<Session> {
       isPooled: (client as unknown as { processID: number | null }).processID !== row!.pid,
     };
   } finally {
+    client.off('error', onError);
     client.release();
   }
 }

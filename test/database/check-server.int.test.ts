@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
+import { FaultProxy } from '../../ops/faults/fault-proxy.js';
 import { checkServer } from '../../src/database/check-server.js';
 import { createPool } from '../../src/database/connect.js';
 import { testDatabaseUrl } from '../postgres.js';
@@ -17,6 +18,16 @@ async function check(url: string): Promise<void> {
 
 test('a server that keeps the settings of its sessions is good', async () => {
   await expect(check(await testDatabaseUrl())).resolves.toBeUndefined();
+});
+
+test('I1 a connection that breaks under its first question is an outage, and ends no process', async () => {
+  const url = new URL(await testDatabaseUrl());
+  const proxy = await FaultProxy.open(Number(url.port));
+  url.port = String(proxy.port);
+  const lost = proxy.loseReplyTo(Buffer.from('server_version_num'));
+  await expect(check(url.href)).rejects.toMatchObject({ code: 'database_unavailable' });
+  await lost;
+  await proxy.close();
 });
 
 test('a pooler that drops the settings of a session is refused at start, in one sentence', async () => {
