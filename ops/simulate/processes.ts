@@ -4,6 +4,8 @@ import { createRefresher, type Refresher } from '../../src/hotkeys/refresher.js'
 import { createDeadLetters } from '../../src/log/dead-letters.js';
 import type { PartitionReport } from '../../src/log/partition-report.js';
 import type { TopicPartition } from '../../src/log/port.js';
+import { createSchemaLookUp } from '../../src/log/schema-look-up.js';
+import { SchemaTopic } from '../../src/log/schema-topic.js';
 import { UncommittedLetters } from '../../src/log/uncommitted-letters.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { createPipeline } from '../../src/pipeline.js';
@@ -104,6 +106,7 @@ export async function startProjector(
   const clock = clockOf(scheduler);
   const connection = log.connect(scheduler.caller(process, 'log'));
   const database = store.connect(scheduler.caller(process, 'store'));
+  const schemaTopic = new SchemaTopic({ log: connection, topic: TOPICS.schemas, schemas });
   let parts: Pick<ProjectorProcess, 'consumer' | 'refresher'> | null = null;
   await scheduler.run(process, 'starts', () => {
     const refresher = createRefresher({
@@ -115,7 +118,8 @@ export async function startProjector(
     const handlers = createPipeline({
       log: connection,
       schemas,
-      lookUpSchemas: async () => {},
+      // Nobody registers any: garbage asks for ids, and they stay unknown.
+      lookUpSchemas: createSchemaLookUp(schemas, schemaTopic, null),
       store: database,
       parkDeadLetters: createDeadLetters(connection, TOPICS.deadLetters, PROJECTION_VERSION),
       uncommittedLetters: (source, from) => uncommittedLetters(connection, source, from),

@@ -18,7 +18,12 @@ const REPLACED: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** Used by nothing but what is replaced. */
-const PARTS_OF_ADAPTERS = [/^src\/hotkeys\/(?:wire\.ts|lua\/)/, /^src\/log\/within\.ts$/];
+const PARTS_OF_ADAPTERS = [
+  /^src\/hotkeys\/(?:wire\.ts|lua\/)/,
+  /^src\/log\/within\.ts$/,
+  // The client of a service that is not simulated.
+  /^src\/log\/schema-registry\.ts$/,
+];
 
 /** Loaded, but not at work: publishers are simulated without a disk. */
 const SWITCHED_OFF: Readonly<Record<string, string>> = {
