@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { RequestOutcome } from '../../src/event/outcome.js';
+import { uuidV7 } from '../../src/event/uuid.js';
 import { createTraffic } from '../../src/load/traffic.js';
 import { createKafkaLog } from '../../src/log/kafka-log.js';
 import { topicsOf } from '../../src/log/topics.js';
@@ -35,6 +37,8 @@ const SETTINGS = {
 };
 /** Of the drawn world; any run is shorter. */
 const WORLD_SECONDS = 86_400;
+/** Drawing one costs more than writing it: they come again with other ids. */
+const DRAWN = 2_000;
 const COMMAND_TIMEOUT_MS = 300_000;
 
 export interface WorldOptions {
@@ -132,10 +136,15 @@ function commandOn({ stack }: ProxiedStack, dir: string): World['command'] {
 
 function outcomesFrom(seed: number): () => RequestOutcome {
   const traffic = createTraffic(String(seed), Date.now(), WORLD_SECONDS);
+  const drawn = Array.from({ length: DRAWN }, (_, n) =>
+    traffic.outcome(n, traffic.request(n), Date.now()),
+  );
   let made = 0;
   return () => {
+    const nowMs = Date.now();
+    const event_id = uuidV7(nowMs, randomBytes(16));
     made += 1;
-    return traffic.outcome(made, traffic.request(made), Date.now());
+    return { ...drawn[made % DRAWN]!, event_id, occurred_at: nowMs };
   };
 }
 

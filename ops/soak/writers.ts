@@ -41,6 +41,7 @@ export interface Writers {
 }
 
 const TURN_MS = 20;
+const TURN_MS_MAX = 5 * TURN_MS;
 const SHARE_HTTP = 0.1;
 const SHARE_ALONE = 0.3;
 /** What a writer holds at most while the log is away. */
@@ -62,7 +63,9 @@ export function startWriters(options: WriterOptions): Writers {
   let lastMs = performance.now();
   const timer = setInterval(() => {
     const nowMs = performance.now();
-    due += isPaused ? 0 : ((nowMs - lastMs) * options.rate) / 1000;
+    // What a busy machine did not come to is not made up for: it would do nothing else.
+    const passedMs = Math.min(nowMs - lastMs, TURN_MS_MAX);
+    due += isPaused ? 0 : (passedMs * options.rate) / 1000;
     lastMs = nowMs;
     for (; due >= 1; due -= 1) {
       const draw = Math.random();
