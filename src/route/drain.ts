@@ -1,29 +1,33 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * How long a server that stops still takes what comes over connections that are open: callers who
+ * How long a server that stops still waits for requests on connections that are open: callers who
  * are at work learn from an answer's `connection: close` that they shall go elsewhere, instead of
- * finding their next request reset.
+ * finding their next request reset. With the last connection the wait ends.
  */
-const GRACE_MS = 250;
-/** How often connections without a request are looked for while the last requests are answered. */
-const SWEEP_INTERVAL_MS = 50;
+const GRACE_MS = 500;
+const LOOK_INTERVAL_MS = 25;
 
 /**
- * Ends a server's connections in order when it closes: first requests are answered and their
- * connections closed; then connections without a request end at once. Node would wait for one that
- * was opened and never used until its headers are overdue, and hold up the whole stop.
+ * Ends a server's connections in order when it closes: no new ones are taken, requests are answered
+ * and their connections closed, then connections without a request end at once. Node would wait for
+ * one that was opened and never used until its headers are overdue, and hold up the whole stop.
  */
 export function drainOnClose(app: FastifyInstance): void {
   const { server } = app;
-  /** Connections without a request under way. */
+  const open = new Set<Socket>();
+  /** Of those, the ones without a request under way. */
   const idle = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
+    open.add(socket);
     idle.add(socket);
-    socket.once('close', () => idle.delete(socket));
+    socket.once('close', () => {
+      open.delete(socket);
+      idle.delete(socket);
+    });
   });
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     idle.delete(socket);
@@ -33,10 +37,13 @@ export function drainOnClose(app: FastifyInstance): void {
   });
   app.addHook('preClose', async () => {
     if (!server.listening) return;
-    await sleep(GRACE_MS);
+    // Not that of http, which ends idle connections with it.
+    Server.prototype.close.call(server);
+    const endMs = performance.now() + GRACE_MS;
+    while (open.size > 0 && performance.now() < endMs) await sleep(LOOK_INTERVAL_MS);
     const sweeping = setInterval(() => {
       for (const socket of idle) socket.destroySoon();
-    }, SWEEP_INTERVAL_MS);
+    }, LOOK_INTERVAL_MS);
     server.once('close', () => clearInterval(sweeping));
   });
 }
