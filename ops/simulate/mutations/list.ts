@@ -154,8 +154,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/log/kafka-membership.ts',
-        from: 'const stuck = setTimeout(() => end(noBeat()), this.#options.watchdogMs);',
-        to: 'const stuck = setTimeout(() => void noBeat(), this.#options.watchdogMs);',
+        from: 'stuck = setTimeout(() => end(noBeat()), limitMs);',
+        to: 'stuck = setTimeout(() => void noBeat(), limitMs);',
       },
     ],
     check: {
