@@ -74,7 +74,7 @@ export interface Decided {
  */
 export function decide(input: DecisionInput): Decided {
   const { board, request, decisionId, tenant } = input;
-  const inForce = policyInForce(board.snapshot.policies, tenant, request.policy);
+  const inForce = policyInForce(board.snapshot, tenant, request.policy);
   const plan = planOf(board, request, inForce);
   const units = unitsOf(inForce, { request, decisionId, asOf: board.asOf });
   const limitIn = (it: PlannedVariant): number => limitOf(request.limit, it.preferences);

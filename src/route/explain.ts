@@ -56,7 +56,7 @@ export interface Explanation {
  */
 export function explanationOf(input: DecisionInput, decided: Decided): Explanation {
   const { board, request, tenant } = input;
-  const inForce = policyInForce(board.snapshot.policies, tenant, request.policy);
+  const inForce = policyInForce(board.snapshot, tenant, request.policy);
   const plan = planOf(board, request, inForce);
   const variant = plan.variants.find(({ name }) => name === decided.variant)!;
   return {

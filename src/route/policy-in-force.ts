@@ -1,5 +1,6 @@
 import { AiRouterError } from '../errors.js';
 import { type Policy, type PolicyRules, rulesFor } from './policy.js';
+import type { Snapshot } from './snapshot.js';
 
 /** A policy with what it says of the tenant that asks. */
 export interface PolicyInForce {
@@ -15,10 +16,12 @@ const ALL_TENANTS = '*';
  * Throws `invalid_request` where it names one that is not there.
  */
 export function policyInForce(
-  policies: ReadonlyMap<string, Policy>,
+  { state, policies }: Pick<Snapshot, 'state' | 'policies'>,
   tenant: string,
   name: string | undefined,
 ): PolicyInForce | null {
+  // Before the first reading nobody knows which policies there are: the answer says `no_cache`.
+  if (state === null) return null;
   if (name === undefined && policies.size === 0) return null;
   const policy =
     name === undefined

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
 import type { PoliciesValue } from '../../src/hotkeys/values.js';
 import { canonicalJson } from '../../src/route/canonical-json.js';
+import { catalogueSnapshot } from '../../src/route/snapshot.js';
 import { createSnapshotSource } from '../../src/route/snapshot-source.js';
 import { catalogue, view } from './fixtures.js';
 import { a, appOf, b, model, post } from './route-app.js';
@@ -88,4 +89,12 @@ it('a sticky key goes to the same place, whoever asks how often', async () => {
     firsts.add(answer.candidates[0].offering);
   }
   expect(firsts.size).toBe(1);
+});
+
+it('I10 a router that has read nothing yet answers a request that names a policy, and says so', async () => {
+  const { app } = appOf(catalogueSnapshot(catalogue([a, b])));
+  apps.push(app);
+  const answer = await app.inject(post({ model, policy: 'p' }));
+  expect(answer.statusCode).toBe(200);
+  expect(answer.json()).toMatchObject({ policy: '', degraded: ['no_cache'] });
 });

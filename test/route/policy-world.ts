@@ -46,8 +46,7 @@ export class World {
   }
 
   plan() {
-    const { policies } = this.#snapshot;
-    const inForce = policyInForce(policies, '', 'p');
+    const inForce = policyInForce(this.#snapshot, '', 'p');
     return planOf(new Board(this.#snapshot, AS_OF, false), request({}), inForce);
   }
 
