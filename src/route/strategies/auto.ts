@@ -141,8 +141,9 @@ function floorsOf({ board, candidates }: Group): number[] {
 
 /**
  * Least mass of one that was the best until it changed. Probes at r a second cost r · loss for as
- * long as the illness lasts (taken to last as long again as it has), and find its end after PROBES / r seconds, in which rate · gain is
- * lost: the sum of both is least at r = √(PROBES · rate · gain / (duration · loss)).
+ * long as the illness lasts (taken to last as long again as it has), and find its end after
+ * PROBES / r seconds, in which rate · gain is lost: the sum of both is least at
+ * r = √(PROBES · rate · gain / (duration · loss)).
  */
 function probeMass(gain: number, loss: number, rate: number, seconds: number): number {
   const duration = Math.max(ILLNESS_SECONDS_MIN, seconds);
