@@ -175,7 +175,7 @@ function dropBelow(rows: Map<string, Row>, floor: number): void {
   for (const [key, row] of rows) if ((row[0] as number) < floor) rows.delete(key);
 }
 
-/** Works on the items side by side, so many at a time; the first error ends it. */
+/** Works on the items side by side, so many at a time; after an error none is begun any more. */
 async function inLanes<T>(
   items: readonly T[],
   lanes: number,
@@ -185,5 +185,13 @@ async function inLanes<T>(
   const lane = async (): Promise<void> => {
     for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  const ended = await Promise.allSettled(
+    Array.from({ length: lanes }, () =>
+      lane().catch((error: unknown) => {
+        left.length = 0;
+        throw error;
+      }),
+    ),
+  );
+  for (const result of ended) if (result.status === 'rejected') throw result.reason;
 }

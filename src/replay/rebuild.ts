@@ -20,6 +20,7 @@ import { LogFold, type LogFoldOptions } from './fold-log.js';
 import { hasTable, isWhole, readLive, refuseUnsafeSwap } from './live.js';
 import { dropSchema, makeShadow, type ShadowSettings } from './shadow.js';
 import { swap } from './swap.js';
+import { inTurn } from './turn.js';
 import { distance, endOfLog, greatest, isAtLeast } from './vectors.js';
 import { Verdicts } from './verdicts.js';
 
@@ -59,27 +60,8 @@ export interface RebuildOptions {
  * Makes the projection once more from the log alone, beside the live one, compares every stored
  * table at one moment, and puts it in its place. Until that last step nothing live is touched.
  */
-export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
-  const client = await options.pool.connect();
-  const name = `${options.schema}.rebuild`;
-  // Should its session be lost, another rebuild may begin, and drop the shadow: then this one fails.
-  client.on('error', () => {});
-  try {
-    const { rows } = await client.query<{ taken: boolean }>(
-      'select pg_try_advisory_lock(hashtextextended($1, 0)) as taken',
-      [name],
-    );
-    if (!rows[0]!.taken) {
-      throw new AiRouterError(
-        'already_running',
-        `Another rebuild of ${options.schema} is running.`,
-      );
-    }
-    return await rebuildAlone(options);
-  } finally {
-    // The lock ends with its session.
-    client.release(true);
-  }
+export function rebuild(options: RebuildOptions): Promise<Rebuilt> {
+  return inTurn(options.pool, options.schema, () => rebuildAlone(options));
 }
 
 async function rebuildAlone(options: RebuildOptions): Promise<Rebuilt> {

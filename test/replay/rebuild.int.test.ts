@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPool } from '../../src/database/connect.js';
 import type { RequestOutcome } from '../../src/event/outcome.js';
 import { schemas } from '../../src/event/schemas.js';
 import { readVector } from '../../src/project/hot-source.js';
@@ -205,6 +206,26 @@ describe('a rebuild beside a live projector', () => {
     expect(await projection.checksum()).toBe(before[1]);
     await world.close();
   });
+});
+
+it('a rebuild is refused while another one is running', async () => {
+  const world = await testWorld(database);
+  const projection = world.projection();
+  const pool = createPool(database.databaseUrl, {
+    poolSize: 2,
+    statementTimeoutMs: 0,
+    lockTimeoutMs: 100,
+    applicationName: 'airouter test',
+  });
+  const name = `${projection.schema}.rebuild`;
+  const other = await database.pool.connect();
+  await other.query('select pg_advisory_lock(hashtextextended($1, 0))', [name]);
+  await expect(rebuild({ ...optionsOf(world, projection), pool })).rejects.toMatchObject({
+    code: 'already_running',
+  });
+  other.release(true);
+  await pool.end();
+  await world.close();
 });
 
 describe('a swap', () => {
