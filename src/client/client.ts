@@ -26,7 +26,7 @@ export interface AiRouterClientOptions {
   queueMax?: number;
   /** How long an outcome waits for company (200 ms). */
   lingerMs?: number;
-  /** An attempt that takes longer is overdue (60 s). */
+  /** An attempt that takes longer is overdue (20 s). */
   overdueAfterMs?: number;
   /** How often gauges of attempts in flight are sent (5 s, which is what readers expect). */
   gaugeIntervalMs?: number;
@@ -111,7 +111,7 @@ export class AiRouterClient {
       queueBytesMax: queueMax * BYTES_PER_OUTCOME,
       retry: options.retry ?? { initialMs: 100, maxMs: 5_000 },
     });
-    this.#inFlight = new InFlight(formatUuid(mintUuid()), options.overdueAfterMs ?? 60_000, () =>
+    this.#inFlight = new InFlight(formatUuid(mintUuid()), options.overdueAfterMs ?? 20_000, () =>
       performance.now(),
     );
   }

@@ -10,7 +10,7 @@ const lane = {
 
 export const EXPLANATION = {
   strategy: 'auto',
-  algorithm: 'auto/1',
+  algorithm: 'auto/2',
   variants: [{ name: '', mass: 1_048_576 }],
   candidates: [
     {
