@@ -1,6 +1,7 @@
 import type { FaultRow } from '../matrix.js';
 
-const SIMULATION = { file: 'test/simulate/simulation.test.ts', name: 'hold after every crash' };
+/** Thirty faults from a seed: slow, narrow, cut and half-open networks among them. */
+const SOAK = { file: 'test/soak/soak.e2e.test.ts', name: 'I1 I2 I3 I5 I7 I9 I10' };
 const THREE_BROKERS = {
   file: 'test/log/kafka-faults.int.test.ts',
   name: 'when leaders are killed and hang',
@@ -45,6 +46,7 @@ export const logRows: readonly FaultRow[] = [
       'A send without an answer is given up after its time limit and made again through a new producer; a member without a beat is made anew.',
     tests: [
       ONE_BROKER,
+      { file: 'test/log/kafka-wire.int.test.ts', name: 'a half-open connection' },
       { file: 'test/log/kafka-append-lane.test.ts', name: 'gives up a send that is not answered' },
     ],
   },
@@ -52,7 +54,7 @@ export const logRows: readonly FaultRow[] = [
     row: 10,
     fault: 'a slow network: latency, little bandwidth, resets',
     happens: 'Everything takes longer; buffers stay within their bounds.',
-    tests: [SIMULATION],
+    tests: [SOAK, { file: 'test/faults/fault-proxy.test.ts' }],
   },
   {
     row: 11,
@@ -69,7 +71,7 @@ export const logRows: readonly FaultRow[] = [
     fault: 'an append whose answer is lost is made again',
     happens: 'The same bytes may stand in the log twice; they count once.',
     tests: [
-      THREE_BROKERS,
+      { file: 'test/log/kafka-wire.int.test.ts', name: 'whose replies are lost' },
       { file: 'test/fold/fold-batch.test.ts', name: 'I2 counts a batch once' },
       { file: 'test/publish/publisher-property.test.ts' },
     ],

@@ -2,6 +2,9 @@ import type { FaultRow } from '../matrix.js';
 
 const SIMULATION = { file: 'test/simulate/simulation.test.ts', name: 'hold after every crash' };
 
+/** Thirty faults from a seed, lost replies to COMMIT among them. */
+const SOAK = { file: 'test/soak/soak.e2e.test.ts', name: 'I1 I2 I3 I5 I7 I9 I10' };
+
 /** The projector dies, hangs, or is not alone. */
 export const projectorRows: readonly FaultRow[] = [
   {
@@ -28,7 +31,7 @@ export const projectorRows: readonly FaultRow[] = [
     fault: 'nobody knows whether a commit happened: the connection is cut after COMMIT was sent',
     happens:
       'The stored offset is read before anything is written again; what was committed is not applied a second time.',
-    tests: [SIMULATION],
+    tests: [SIMULATION, SOAK],
   },
   {
     row: 4,

@@ -35,13 +35,20 @@ export const roleRows: readonly FaultRow[] = [
     row: 40,
     fault: 'nothing is healthy, nothing was measured, or the start is cold',
     happens: 'A defined answer all the same: all_open, no_metrics or no_cache in `degraded`.',
-    tests: [{ file: 'test/route/app.test.ts', name: 'I10 answers in catalogue order' }],
+    tests: [
+      { file: 'test/route/app.test.ts', name: 'I10 answers in catalogue order' },
+      { file: 'test/route/decide.test.ts', name: 'takes all as closed where all are open' },
+      { file: 'test/route/original-defects.test.ts', name: 'S8' },
+    ],
   },
   {
     row: 41,
     fault: 'a policy or a hot key is invalid',
     happens: 'The last good one stays in force.',
-    tests: [{ file: 'test/hotkeys/poller.test.ts', name: 'cannot take is read again' }],
+    tests: [
+      { file: 'test/route/policy-http.test.ts', name: 'the last good one stands' },
+      { file: 'test/hotkeys/poller.test.ts', name: 'cannot take is read again' },
+    ],
   },
   {
     row: 42,
@@ -51,6 +58,7 @@ export const roleRows: readonly FaultRow[] = [
     tests: [
       { file: 'test/database/migrate.int.test.ts', name: 'a newer version migrated' },
       { file: 'test/event/schemas.test.ts' },
+      { file: 'test/project/foreign-schemas.int.test.ts' },
     ],
   },
   {
@@ -78,14 +86,13 @@ export const roleRows: readonly FaultRow[] = [
         file: 'test/e2e/all.e2e.test.ts',
         name: 'ends in its time though a caller holds a request open',
       },
+      { file: 'test/e2e/stop.e2e.test.ts' },
     ],
   },
   {
     row: 46,
     fault: 'hours of all of the above, at random',
-    happens:
-      'After it the lag is zero, the books close, and every acknowledged id was applied once.',
-    tests: [],
-    whyNot: 'no test yet',
+    happens: 'After it the lag is zero, the books close, every acknowledged id was applied once.',
+    tests: [{ file: 'test/soak/soak.e2e.test.ts', name: 'I1 I2 I3 I5 I7 I9 I10' }],
   },
 ];
