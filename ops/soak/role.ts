@@ -6,6 +6,8 @@ import { LocalProcess } from '../stack/local-process.js';
 
 const PROGRAM = join(packageRoot, 'dist', 'src', 'main.js');
 const RESTART_MS = 100;
+/** A defect is one sentence, and its stack. */
+const LAST_LINES = 12;
 
 export interface RoleOptions {
   name: string;
@@ -88,7 +90,7 @@ export class Role {
       await this.#process.exited();
       this.#upSinceMs = Number.POSITIVE_INFINITY;
       if (this.#isClosing) return;
-      if (!this.#isKilled) this.ends.push(this.#process.logTail(1));
+      if (!this.#isKilled) this.ends.push(this.#process.logTail(LAST_LINES));
       this.#isKilled = false;
       await sleep(RESTART_MS);
     }
