@@ -94,7 +94,7 @@ function modelBoard({ snapshot, asOf }: Moment, name: string, boards: BoardCache
     stream,
     degraded: plan?.degraded ?? [],
     outcomes_last_2m: sumOf(offerings.map(({ offering }) => trafficOf(snapshot, offering, asOf))),
-    best: plan?.variants[0]!.best?.key ?? null,
+    best: plan?.variants[0]?.best?.key ?? null,
     offerings: offerings.map((offering) => ({
       ...offeringBoard(board, offering),
       share: shares.get(offering.offering) ?? 0,
