@@ -52,6 +52,8 @@ export class Role {
 
   async kill(): Promise<void> {
     this.#isKilled = true;
+    // Before its last call ends: who asked then was harmed by us.
+    this.#upSinceMs = Number.POSITIVE_INFINITY;
     await this.#process.kill('SIGKILL');
   }
 

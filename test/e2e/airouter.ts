@@ -8,7 +8,6 @@ import { isAlive, livePostmaster } from '../../src/database/postmaster.js';
 import type { ServerUser } from '../../src/database/server-user.js';
 import { packageRoot } from '../../src/package-root.js';
 
-const PROGRAM = join(packageRoot, 'dist', 'src', 'main.js');
 const POLL_INTERVAL_MS = 20;
 
 export type Environment = Readonly<Record<string, string>>;
@@ -26,11 +25,16 @@ export class AiRouter {
   readonly #running = new Set<Running>();
   readonly #user: ServerUser | null;
   readonly #node: string;
+  readonly #program: string;
 
-  /** As another user, where root runs the tests; null = as the present one. */
-  constructor(user: ServerUser | null = null, node = process.execPath) {
+  /**
+   * As another user, where root runs the tests; null = as the present one. `root`: the folder of
+   * the built package.
+   */
+  constructor(user: ServerUser | null = null, node = process.execPath, root = packageRoot) {
     this.#user = user;
     this.#node = node;
+    this.#program = join(root, 'dist', 'src', 'main.js');
     // A worker that is stopped by force runs no hooks.
     process.once('exit', () => {
       for (const { child } of this.#running) child.kill('SIGKILL');
@@ -47,7 +51,13 @@ export class AiRouter {
   }
 
   start(dataDir: string, args: readonly string[], environment: Environment = {}): Running {
-    const running = new Running(this.#node, dataDir, args, environment, this.#user);
+    const running = new Running(
+      [this.#node, this.#program],
+      dataDir,
+      args,
+      environment,
+      this.#user,
+    );
     this.#running.add(running);
     void running.ended.then(() => this.#running.delete(running));
     return running;
@@ -84,13 +94,13 @@ export class Running {
   stderr = '';
 
   constructor(
-    node: string,
+    [node, program]: readonly [string, string],
     dataDir: string,
     args: readonly string[],
     environment: Environment,
     user: ServerUser | null,
   ) {
-    this.child = spawn(node, [PROGRAM, ...args], {
+    this.child = spawn(node, [program, ...args], {
       cwd: tmpdir(),
       env: { PATH: process.env['PATH'], AIROUTER_DATA_DIR: dataDir, PORT: '0', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -84,7 +84,7 @@ describe('airouter all', () => {
   it('has no dead letters, closed books and hot keys that match (I3, I7)', async () => {
     const letters = await airouter.run(dataDir, ['dlq', 'list', '--json']);
     expect(letters.code).toBe(0);
-    expect(answerOf(letters)).toEqual({ dead_letters: 0 });
+    expect(answerOf(letters)).toMatchObject({ dead_letters: 0, pending: 0 });
     const verified = await airouter.run(dataDir, ['verify', '--json']);
     expect(verified.code).toBe(0);
     expect(answerOf(verified)).toMatchObject({
