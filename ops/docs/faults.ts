@@ -1,4 +1,5 @@
-import { FAULTS, type FaultTest } from '../faults/matrix.js';
+import type { FaultTest } from '../faults/fault-row.js';
+import { FAULTS } from '../faults/matrix.js';
 import { markdownTable } from './markdown.js';
 
 /** docs/faults.md, from the matrix. */

@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util';
 import { packageRoot } from '../../src/package-root.js';
 import { createProgress } from '../stack/progress.js';
 import { startTestServices, type TestServices } from '../test/services.js';
-import { FAULTS, type FaultRow, type FaultTest } from './matrix.js';
+import type { FaultRow, FaultTest } from './fault-row.js';
+import { FAULTS } from './matrix.js';
 
 const USAGE = `usage: npm run faults -- --list [--json]
        npm run faults -- --row N [--json]

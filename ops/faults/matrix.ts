@@ -1,28 +1,9 @@
+import type { FaultRow } from './fault-row.js';
 import { inputRows } from './rows/input.js';
 import { logRows } from './rows/log.js';
 import { projectorRows } from './rows/projector.js';
 import { roleRows } from './rows/roles.js';
 import { storeRows } from './rows/stores.js';
-
-/** One way in which the world fails, what the product makes of it, and what shows that. */
-export interface FaultRow {
-  row: number;
-  fault: string;
-  /** What a user or an operator sees. */
-  happens: string;
-  tests: readonly FaultTest[];
-  /** Figures of a run, with what they were taken on; empty = nothing was measured beside the tests. */
-  measured?: string;
-  /** Why no test here shows it. */
-  whyNot?: string;
-}
-
-export interface FaultTest {
-  /** Path from the package's folder; its name says what it needs: x.test.ts, x.int.test.ts … */
-  file: string;
-  /** A part of the test's name; none = every test of the file. */
-  name?: string;
-}
 
 /** Every fault that the product is built against, by number. */
 export const FAULTS: readonly FaultRow[] = [

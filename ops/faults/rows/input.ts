@@ -1,4 +1,4 @@
-import type { FaultRow } from '../matrix.js';
+import type { FaultRow } from '../fault-row.js';
 
 const fold = (name: string) => ({ file: 'test/fold/fold-batch.test.ts', name });
 

@@ -1,4 +1,4 @@
-import type { FaultRow } from '../matrix.js';
+import type { FaultRow } from '../fault-row.js';
 
 /** Thirty faults from a seed: slow, narrow, cut and half-open networks among them. */
 const SOAK = { file: 'test/soak/soak.e2e.test.ts', name: 'I1 I2 I3 I5 I7 I9 I10' };

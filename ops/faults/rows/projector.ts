@@ -1,4 +1,4 @@
-import type { FaultRow } from '../matrix.js';
+import type { FaultRow } from '../fault-row.js';
 
 const SIMULATION = { file: 'test/simulate/simulation.test.ts', name: 'hold after every crash' };
 

@@ -1,4 +1,4 @@
-import type { FaultRow } from '../matrix.js';
+import type { FaultRow } from '../fault-row.js';
 
 /** What callers send, what providers do, and how roles begin and end. */
 export const roleRows: readonly FaultRow[] = [

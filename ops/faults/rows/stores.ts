@@ -1,4 +1,4 @@
-import type { FaultRow } from '../matrix.js';
+import type { FaultRow } from '../fault-row.js';
 
 const redis = (name: string) => ({ file: 'test/hotkeys/redis-faults.int.test.ts', name });
 
