@@ -18,6 +18,11 @@ import { noSmallDisk, smallDisk } from './small-disk.js';
 
 const WAIT = { timeout: 60_000, interval: 100 };
 const MODELS = 2_000;
+const SESSION = {
+  statementTimeoutMs: 60_000,
+  lockTimeoutMs: 30_000,
+  applicationName: 'airouter test',
+};
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -33,12 +38,7 @@ async function databaseOn(path: string): Promise<string> {
   const { uid, gid } = statSync(join(dataDir, 'postgres'));
   chownSync(folder, uid, gid);
   const name = `small_${randomBytes(4).toString('hex')}`;
-  const admin = createPool(databaseUrl, {
-    poolSize: 1,
-    statementTimeoutMs: 60_000,
-    lockTimeoutMs: 30_000,
-    applicationName: 'airouter test',
-  });
+  const admin = createPool(databaseUrl, { ...SESSION, poolSize: 1 });
   cleanUps.push(async () => {
     await admin.query(`drop database "${name}" with (force)`);
     await admin.query(`drop tablespace "${name}"`);
@@ -57,12 +57,7 @@ it.skipIf(noSmallDisk !== null)(
     const disk = smallDisk(64);
     cleanUps.push(() => disk.remove());
     const databaseUrl = await databaseOn(disk.path);
-    const pool = createPool(databaseUrl, {
-      poolSize: 5,
-      statementTimeoutMs: 60_000,
-      lockTimeoutMs: 30_000,
-      applicationName: 'airouter test',
-    });
+    const pool = createPool(databaseUrl, { ...SESSION, poolSize: 5 });
     cleanUps.push(() => pool.end());
     const database = await testDatabase();
     cleanUps.push(() => database.close());

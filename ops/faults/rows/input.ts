@@ -1,4 +1,5 @@
 import type { FaultRow } from '../fault-row.js';
+import { SIMULATION } from './campaigns.js';
 
 const fold = (name: string) => ({ file: 'test/fold/fold-batch.test.ts', name });
 
@@ -12,7 +13,7 @@ export const inputRows: readonly FaultRow[] = [
     tests: [
       { file: 'test/log/embedded-log.int.test.ts', name: 'times that never run back' },
       { file: 'test/tidy.test.ts' },
-      { file: 'test/simulate/simulation.test.ts', name: 'hold after every crash' },
+      SIMULATION,
     ],
   },
   {
@@ -97,7 +98,7 @@ export const inputRows: readonly FaultRow[] = [
     fault: 'the dead-letter topic is away',
     happens: 'The partition waits; nothing is skipped.',
     tests: [
-      { file: 'test/simulate/simulation.test.ts', name: 'hold after every crash' },
+      SIMULATION,
       { file: 'test/simulate/checks.test.ts', name: 'a dead letter that was not written' },
       { file: 'test/project/dead-letters.int.test.ts', name: 'park their places once' },
     ],

@@ -1,7 +1,6 @@
 import type { FaultRow } from '../fault-row.js';
+import { SOAK } from './campaigns.js';
 
-/** Thirty faults from a seed: slow, narrow, cut and half-open networks among them. */
-const SOAK = { file: 'test/soak/soak.e2e.test.ts', name: 'I1 I2 I3 I5 I7 I9 I10' };
 const THREE_BROKERS = {
   file: 'test/log/kafka-faults.int.test.ts',
   name: 'when leaders are killed and hang',

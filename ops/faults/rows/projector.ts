@@ -1,9 +1,5 @@
 import type { FaultRow } from '../fault-row.js';
-
-const SIMULATION = { file: 'test/simulate/simulation.test.ts', name: 'hold after every crash' };
-
-/** Thirty faults from a seed, lost replies to COMMIT among them. */
-const SOAK = { file: 'test/soak/soak.e2e.test.ts', name: 'I1 I2 I3 I5 I7 I9 I10' };
+import { SIMULATION, SOAK } from './campaigns.js';
 
 /** The projector dies, hangs, or is not alone. */
 export const projectorRows: readonly FaultRow[] = [
