@@ -30,7 +30,7 @@ test.each(steps.filter((step) => step.startsWith('npm ')))('`%s` is a script', (
 test.each(steps.filter((step) => /\bairouter\b/.test(step)))('`%s` is a command', (step) => {
   const [program, ...args] = step.replace('npx --no-install ', '').split(' ');
   expect(manifest.bin).toHaveProperty(program!);
-  expect(text('src/main.ts')).toMatch(new RegExp(`add\\(\\s*'${args[0]}',`));
+  expect(text('src/commands/command-line.ts')).toMatch(new RegExp(`add\\(\\s*'${args[0]}',`));
 });
 
 test('every step is npm, airouter or curl', () => {

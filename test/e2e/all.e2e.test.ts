@@ -94,6 +94,19 @@ describe('airouter all', () => {
     });
   });
 
+  it('is not behind its log once all is folded', async () => {
+    const lag = answerOf(await airouter.run(dataDir, ['lag', '--json']));
+    expect(lag).toMatchObject({ lag_records: 0, lag_ms: null });
+    expect(lag['partitions']).toContainEqual(
+      expect.objectContaining({ topic: 'airouter.catalogue.v1', lag_records: 0, lag_ms: null }),
+    );
+    const { code, stdout } = await airouter.run(dataDir, ['lag']);
+    expect({ code, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({
+      code: 0,
+      last: 'lag: 0',
+    });
+  });
+
   it('refuses a second owner of its folder, and names itself', async () => {
     const second = await airouter.run(dataDir, ['all']);
     expect(second.code).toBe(2);
