@@ -142,7 +142,7 @@ export class Facts {
         return [offering, { ...sum, started }];
       }),
     );
-    return { ticks, inflight, newestTick: newest };
+    return { ticks, inflight, retryUntil: new Map(), newestTick: newest };
   }
 
   #writeMetrics(atMs: number): Snapshot['metrics'] {

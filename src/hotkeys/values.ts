@@ -50,6 +50,12 @@ export interface HealthValue {
   newest_tick: number | null;
   ticks: Record<string, TickRow[]>;
   inflight: Record<string, InflightSum>;
+  /**
+   * By offering, ms since the epoch: the latest moment until which a provider asked to be left alone,
+   * in these ticks or in older ones that are kept, where it is beyond the start of `newest_tick`;
+   * absent where the writer is older than this field.
+   */
+  retry_until?: Record<string, number>;
 }
 
 export interface MinuteRow {

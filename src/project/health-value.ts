@@ -4,8 +4,14 @@ import type { HealthValue, InflightSum, TickRow } from '../hotkeys/values.js';
 
 /** Ticks of 5 s that the value holds: 120 s. */
 const TICKS = 24;
+const TICK_MS = 5_000;
 /** A gauge counts for 15 s. */
 const GAUGE_TICKS = 3;
+/**
+ * A day after a provider named a time to stay away it is asked again, whatever it named: headers hold
+ * mistakes, a wrong unit or a date far off, and nothing is disabled for good by one.
+ */
+const RETRY_AFTER_MS_MAX = 86_400_000;
 
 const COUNTS = STATUSES.map((status) => `sum(${status})::int8`).join(', ');
 
@@ -16,11 +22,12 @@ export async function readHealthValue(client: PoolClient, schema: string): Promi
        (select max(tick) from "${schema}".inflight_tick)) as newest`,
   );
   const newest = rows[0]!.newest;
-  if (newest === null) return { newest_tick: null, ticks: {}, inflight: {} };
+  if (newest === null) return { newest_tick: null, ticks: {}, inflight: {}, retry_until: {} };
   return {
     newest_tick: newest,
     ticks: await readTicks(client, schema, newest),
     inflight: await readInflight(client, schema, newest),
+    retry_until: await readRetryUntil(client, schema, newest),
   };
 }
 
@@ -55,6 +62,28 @@ async function readTicks(
     });
   }
   return Object.fromEntries(ticks);
+}
+
+/**
+ * The latest deadline of each offering that is still to come, of all ticks that its partition keeps
+ * by its floor, whether what is below was dropped yet or not.
+ */
+async function readRetryUntil(
+  client: PoolClient,
+  schema: string,
+  newest: number,
+): Promise<Record<string, number>> {
+  const { rows } = await client.query<{ offering: string; until_ms: number }>(
+    `select offering, max(least(retry_until_ms, tick::int8 * ${TICK_MS} + ${RETRY_AFTER_MS_MAX})) as until_ms
+     from "${schema}".outcome_tick as told
+     join "${schema}".retention_floor as kept
+       on kept.table_name = 'outcome_tick' and kept.partition = told.partition
+     where retry_until_ms > $1 and tick >= kept.floor
+       and tick::int8 * ${TICK_MS} + ${RETRY_AFTER_MS_MAX} > $1
+     group by offering order by offering`,
+    [newest * TICK_MS],
+  );
+  return Object.fromEntries(rows.map(({ offering, until_ms }) => [offering, until_ms]));
 }
 
 /** Each emitter's newest gauge counts once; attempts begun are summed tick by tick. */

@@ -1,6 +1,6 @@
 import type { PriceTier } from '../event/outcome.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
-import { type Breaker, breakerOf } from './breaker.js';
+import { type Breaker, breakersOf } from './breaker.js';
 import { type Estimates, Evidence } from './evidence.js';
 import { kept } from './kept.js';
 import type { Plan } from './plan.js';
@@ -33,6 +33,7 @@ export class Board {
   readonly evidence: Evidence;
   /** How many were not there when they were asked for. */
   plansMade = 0;
+  readonly #breakerOf: (offering: ModelsValueOffering) => Breaker;
   readonly #views = new Map<string, OfferingView>();
   readonly #plans = new Map<string, Plan>();
 
@@ -46,12 +47,13 @@ export class Board {
     this.asOf = asOf;
     this.stream = stream;
     this.evidence = evidence;
+    this.#breakerOf = breakersOf(snapshot, asOf);
   }
 
   view(offering: ModelsValueOffering): OfferingView {
     return kept(this.#views, offering.offering, () => ({
       offering,
-      breaker: breakerOf(this.snapshot.health, offering.offering, this.asOf),
+      breaker: this.#breakerOf(offering),
       ...this.evidence.estimates(offering),
       tiers: tiersAt(offering, this.asOf),
     }));

@@ -1,7 +1,8 @@
 import { STATUSES } from '../event/outcome.js';
-import type { TickRow } from '../hotkeys/values.js';
+import type { ModelsValueOffering, TickRow } from '../hotkeys/values.js';
 import { overdueOf } from './in-flight.js';
-import type { Health } from './snapshot.js';
+import { kept } from './kept.js';
+import type { Health, Snapshot } from './snapshot.js';
 import {
   ageOfTick,
   FIRST_ATTEMPTS_MIN,
@@ -23,9 +24,9 @@ import {
  *   with more failures than successes.
  * Refusals that name a time to stay away (`rate_limited` with Retry-After) are no failures here:
  * the time is kept, and after it there is no more reason for doubt.
- * Beside the walk it is open until the latest moment that the provider named by Retry-After, and
- * while more than half of the calls in flight, and at least 3, are overdue: a hang shows nowhere
- * else until it ends.
+ * Beside the walk it is open until the latest moment that the provider named by Retry-After, also
+ * one that outlasts the ticks, and while more than half of the calls in flight, and at least 3, are
+ * overdue: a hang shows nowhere else until it ends.
  */
 export interface Breaker {
   state: 'closed' | 'half_open' | 'open';
@@ -53,12 +54,34 @@ interface BreakerTick {
   unauthorized: number;
 }
 
+/**
+ * The breakers of a state as of a second. Refused credentials are those of a deployment: where it has
+ * a name, they open all of its offerings, unless one of them succeeded in the same tick, as then it
+ * is not the credentials that are refused. Deployments without a name may be anybody's.
+ */
+export function breakersOf(
+  { health, catalogue }: Pick<Snapshot, 'health' | 'catalogue'>,
+  asOf: number,
+): (offering: ModelsValueOffering) => Breaker {
+  const byDeployment = new Map<string, Breaker>();
+  return ({ offering, provider, deployment }) => {
+    const own = breakerOf(health, offering, asOf);
+    if (health === null || deployment === '') return own;
+    const shared = kept(byDeployment, JSON.stringify([provider, deployment]), () => {
+      const ofProvider = catalogue.offeringsByProvider.get(provider) ?? [];
+      const mates = ofProvider.filter((it) => it.deployment === deployment);
+      return deploymentBreaker(health, mates, asOf);
+    });
+    return shared.share < own.share ? shared : own;
+  };
+}
+
 export function breakerOf(health: Health | null, offering: string, asOf: number): Breaker {
   if (health === null) return CLOSED;
-  const rows = (health.ticks.get(offering) ?? []).filter(
-    (row) => ageOfTick(row.tick, tickOf(asOf)) !== -1,
-  );
-  const isLeftAlone = rows.some((row) => row.retry_until_ms > asOf * 1000);
+  const rows = rowsOf(health, offering, asOf);
+  const isLeftAlone =
+    rows.some((row) => row.retry_until_ms > asOf * 1000) ||
+    (health.retryUntil.get(offering) ?? 0) > asOf * 1000;
   if (isLeftAlone) return { state: 'open', share: 0, reason: 'retry_after' };
   const inFlight = health.inflight.get(offering)?.in_flight ?? 0;
   const overdue = overdueOf(health, offering, asOf);
@@ -66,6 +89,27 @@ export function breakerOf(health: Health | null, offering: string, asOf: number)
     return { state: 'open', share: 0, reason: 'overdue' };
   }
   return walk(ticksOf(rows, asOf));
+}
+
+/** What the offerings of one deployment say of its credentials, and of nothing else. */
+function deploymentBreaker(
+  health: Health,
+  offerings: readonly ModelsValueOffering[],
+  asOf: number,
+): Breaker {
+  const rows = offerings.flatMap(({ offering }) => rowsOf(health, offering, asOf));
+  const ticks = sumByTick(rows, asOf);
+  return walk(
+    ticks.map(({ success, unauthorized }) => {
+      const refused = success === 0 ? unauthorized : 0;
+      return { success, failure: refused, unauthorized: refused };
+    }),
+  );
+}
+
+/** Rows of the window. */
+function rowsOf({ ticks }: Health, offering: string, asOf: number): TickRow[] {
+  return (ticks.get(offering) ?? []).filter((row) => ageOfTick(row.tick, tickOf(asOf)) !== -1);
 }
 
 /** First attempts, or all where those are too few to judge by; both streamed and whole answers. */

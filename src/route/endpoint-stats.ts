@@ -1,6 +1,6 @@
 import { quantileOf } from '../fold/histogram.js';
 import type { MetricsValue, ModelsValueOffering } from '../hotkeys/values.js';
-import { breakerOf } from './breaker.js';
+import { breakersOf } from './breaker.js';
 import { countOf, mergeHistograms } from './histograms.js';
 import type { HourRow, Snapshot } from './snapshot.js';
 import { failuresOf, successesOf } from './window.js';
@@ -49,7 +49,7 @@ export function endpointStats(
     region: offering.region,
     call_as: offering.call_as,
     enabled: offering.enabled,
-    breaker: breakerOf(snapshot.health, key, asOf).state,
+    breaker: breakersOf(snapshot, asOf)(offering).state,
     context_length: offering.context_tokens ?? model?.context_tokens ?? null,
     max_completion_tokens: offering.output_tokens_max ?? model?.output_tokens_max ?? null,
     price,

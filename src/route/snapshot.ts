@@ -30,6 +30,8 @@ export interface Catalogue {
 export interface Health {
   ticks: ReadonlyMap<string, readonly TickRow[]>;
   inflight: ReadonlyMap<string, InflightSum>;
+  /** By offering, ms since the epoch: the time to stay away that a provider named, however long ago. */
+  retryUntil: ReadonlyMap<string, number>;
   /** Newest tick of any row, which the gauges are as of. */
   newestTick: number | null;
 }
@@ -171,6 +173,7 @@ function healthOf(value: HealthValue | null): Health | null {
   return {
     ticks: new Map(Object.entries(value.ticks)),
     inflight: new Map(Object.entries(value.inflight)),
+    retryUntil: new Map(Object.entries(value.retry_until ?? {})),
     newestTick: value.newest_tick,
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HealthValue, TickRow } from '../../src/hotkeys/values.js';
-import { type Breaker, breakerOf } from '../../src/route/breaker.js';
-import { AS_OF, health, snapshotOf, TICK, tick } from './fixtures.js';
+import { type Breaker, breakerOf, breakersOf } from '../../src/route/breaker.js';
+import { AS_OF, decideOn, health, measured, offering, snapshotOf, TICK, tick } from './fixtures.js';
 
 function breaker(rows: TickRow[], other: Partial<HealthValue> = {}): Breaker {
   const snapshot = snapshotOf({ health: health({ ticks: { o: rows }, ...other }) });
@@ -126,6 +126,15 @@ describe('the breaker', () => {
     expect(breaker(longestFirst)).toEqual(open('retry_after'));
   });
 
+  it('is open until a Retry-After that outlasts the ticks', () => {
+    const hour = { retry_until: { o: (AS_OF + 3_600) * 1000 }, newest_tick: TICK - 100 };
+    expect(breaker([], hour)).toEqual(open('retry_after'));
+    expect(breaker([], { retry_until: { o: AS_OF * 1000 } })).toEqual(CLOSED);
+    expect(breaker([], { retry_until: { other: (AS_OF + 3_600) * 1000 } })).toEqual(CLOSED);
+    const shorter = tick(0, { rate_limited: 1 }, { retry_until_ms: (AS_OF - 1) * 1000 });
+    expect(breaker([shorter], hour)).toEqual(open('retry_after'));
+  });
+
   it.each([
     ['most are overdue', { in_flight: 5, overdue: 3 }, TICK, open('overdue')],
     ['half are overdue', { in_flight: 6, overdue: 3 }, TICK, CLOSED],
@@ -134,5 +143,65 @@ describe('the breaker', () => {
   ])('in flight: %s', (_name, gauge, newest, expected) => {
     const inflight = { o: { ...gauge, oldest_ms: 1 } };
     expect(breaker([], { inflight, newest_tick: newest })).toEqual(expected);
+  });
+});
+
+describe('refused credentials', () => {
+  const named = offering('m', 'openai', { deployment: 'eu' });
+  const mate = offering('other', 'openai', { deployment: 'eu', region: 'west' });
+  const elsewhere = offering('other', 'openai', { deployment: 'us' });
+  const foreign = offering('other', 'azure.ai.openai', { deployment: 'eu' });
+  const nameless = offering('m', 'openai');
+  const namelessMate = offering('other', 'openai');
+  const all = [named, mate, elsewhere, foreign, nameless, namelessMate];
+  const states = (ticks: Record<string, TickRow[]>) => {
+    const of = breakersOf(measured(all, { ticks }), AS_OF);
+    return all.map((it) => of(it)).map(({ state, reason }) => `${state} ${reason}`);
+  };
+  const CLOSED_ONE = 'closed null';
+  const OPEN = 'open unauthorized';
+
+  it('open all offerings of their deployment, and no others', () => {
+    const refused = { [named.offering]: [tick(1, { unauthorized: 1 })] };
+    expect(states(refused)).toEqual([OPEN, OPEN, CLOSED_ONE, CLOSED_ONE, CLOSED_ONE, CLOSED_ONE]);
+    const { candidates, excluded } = decideOn(measured(all, { ticks: refused }), {
+      model: 'other',
+      limit: 8,
+    });
+    expect(candidates.map((it) => it.offering)).not.toContain(mate.offering);
+    expect(excluded).toEqual([{ offering: mate.offering, reason: 'open_unauthorized' }]);
+  });
+
+  it('open one offering alone where its deployment has no name', () => {
+    expect(states({ [nameless.offering]: [tick(1, { unauthorized: 1 })] })).toEqual([
+      ...[CLOSED_ONE, CLOSED_ONE, CLOSED_ONE, CLOSED_ONE],
+      OPEN,
+      CLOSED_ONE,
+    ]);
+  });
+
+  it('are those of one model where another one of the deployment succeeds meanwhile', () => {
+    expect(
+      states({
+        [named.offering]: [tick(1, { unauthorized: 9 })],
+        [mate.offering]: [tick(1, { success: 1 }), tick(2, { success: 50 })],
+      }),
+    ).toEqual([OPEN, ...Array.from({ length: 5 }, () => CLOSED_ONE)]);
+  });
+
+  it('are tried again by a few, and trusted as these succeed', () => {
+    const shareOfMate = (...ofNamed: TickRow[]) =>
+      breakersOf(measured(all, { ticks: { [named.offering]: ofNamed } }), AS_OF)(mate).share;
+    const refused = tick(9, { unauthorized: 1 });
+    expect(shareOfMate(refused)).toBe(0.04);
+    expect(shareOfMate(refused, tick(1, { unauthorized: 1 }))).toBe(0);
+    expect(shareOfMate(refused, tick(1, { success: 2 }))).toBe(0.08);
+    expect(shareOfMate(refused, tick(1, { success: 100 }))).toBe(1);
+  });
+
+  it('do not count as other failures of the deployment do', () => {
+    const broken = { [named.offering]: [tick(1, { error: 50 })] };
+    expect(states(broken)[0]).toBe('open failures');
+    expect(states(broken).slice(1)).toEqual(Array.from({ length: 5 }, () => CLOSED_ONE));
   });
 });

@@ -6,7 +6,8 @@ import { AS_OF, TICK } from './fixtures.js';
 const MEAN_MS = 3_000;
 
 function stuck(gauge: InflightSum, meanMs: number | null = MEAN_MS, newestTick = TICK): number {
-  const health = { ticks: new Map(), inflight: new Map([['o', gauge]]), newestTick };
+  const inflight = new Map([['o', gauge]]);
+  const health = { ticks: new Map(), inflight, retryUntil: new Map(), newestTick };
   return stuckOf(health, 'o', AS_OF, meanMs);
 }
 
