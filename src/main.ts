@@ -4,6 +4,7 @@ import { type AddCommand, addCommands } from './commands/command-line.js';
 import { type CommandContext, Interruption } from './commands/context.js';
 import { loadConfig } from './config.js';
 import { type AiRouterError, asAiRouterError, ERRORS } from './errors.js';
+import { defectOf } from './observe/defect.js';
 import { createLogger } from './observe/logger.js';
 import { packageVersion } from './package-root.js';
 
@@ -31,6 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram();
   endOnDefects();
   endWithReader();
+  surviveLogReader();
   try {
     await program.parseAsync(argv);
     return 0;
@@ -97,7 +99,9 @@ function stopOnSignals(inOrder: boolean): void {
 
 /** What no part caught is a defect: said once, with the exit code of its kind. */
 function endOnDefects(): void {
-  process.on('uncaughtException', (error) => process.exit(report(asAiRouterError(error))));
+  process.on('uncaughtException', (error, origin) => {
+    process.exit(report(asAiRouterError(error), origin));
+  });
 }
 
 /** Who reads our answer may have had enough of it, as `head` has. */
@@ -107,11 +111,19 @@ function endWithReader(): void {
   });
 }
 
-/** One sentence on stderr, with the exit code of its kind. */
-function report(error: AiRouterError): number {
-  process.stderr.write(`airouter: ${error.message} (${error.code})\n`);
-  if (error.code === 'internal' && error.cause instanceof Error) {
-    process.stderr.write(`${error.cause.stack}\n`);
+/** A role works on when nobody reads its log any more; its metrics and answers tell of it. */
+function surviveLogReader(): void {
+  process.stderr.on('error', () => {});
+}
+
+/** One sentence on stderr, with the exit code of its kind; of a defect, all that explains it. */
+function report(error: AiRouterError, origin = 'command'): number {
+  let { message } = error;
+  if (error.code === 'internal') {
+    const err = defectOf(error.cause ?? error);
+    createLogger('error').error({ origin, err }, 'The process ends by a defect.');
+    message = err.message;
   }
+  process.stderr.write(`airouter: ${message} (${error.code})\n`);
   return ERRORS[error.code].exit;
 }
