@@ -1,5 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Socket } from 'node:net';
 
 export interface HttpAnswer {
   status: number;
@@ -53,6 +54,7 @@ export function createHttpCaller(url: string, apiKey: string | null, sockets: nu
           () => call.destroy(new Error(`no answer in ${timeoutMs} ms`)),
           timeoutMs,
         );
+        call.on('socket', guard);
         call.on('close', () => clearTimeout(timer));
         call.on('error', reject);
         call.on('response', (response) => {
@@ -70,6 +72,17 @@ export function createHttpCaller(url: string, apiKey: string | null, sockets: nu
     close: () => agent.destroy(),
   };
 }
+
+/**
+ * Between the end of an answer and the next request, node leaves a kept socket for a moment without
+ * a listener of its own: an error that comes then would end the process.
+ */
+function guard(socket: Socket): void {
+  if (socket.listenerCount('error', ignore) === 0) socket.on('error', ignore);
+}
+
+/** The call under way is told by its own events; without one nobody waits. */
+function ignore(): void {}
 
 async function readBody(response: http.IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

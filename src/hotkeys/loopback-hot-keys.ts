@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { AiRouterError } from '../errors.js';
 import { checkGeneration, checkWrite } from './check-write.js';
 import { LOOPBACK_BODY_BYTES_MAX } from './loopback-server.js';
@@ -102,6 +103,7 @@ class LoopbackHotKeys implements HotKeys {
         signal: AbortSignal.timeout(this.#timeoutMs),
       });
       sent.on('error', reject);
+      sent.on('socket', guard);
       sent.on('response', (response) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
@@ -119,3 +121,10 @@ class LoopbackHotKeys implements HotKeys {
     });
   }
 }
+
+/** Node leaves a kept socket for a moment without a listener; an error then would end the process. */
+function guard(socket: Socket): void {
+  if (socket.listenerCount('error', ignore) === 0) socket.on('error', ignore);
+}
+
+function ignore(): void {}

@@ -1,5 +1,6 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import { AiRouterError, type ErrorCode } from '../errors.js';
+import { defectOf } from '../observe/defect.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { drainOnClose } from './drain.js';
@@ -61,6 +62,7 @@ export function createServer(
     clientErrorHandler: refuseMalformed,
   });
   app.server.maxConnections = CONNECTIONS_MAX;
+  app.server.on('error', acceptLog(app, logger));
   drainOnClose(app);
   // Fastify takes text/plain too.
   app.removeContentTypeParser('text/plain');
@@ -87,17 +89,33 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'overloaded',
 ]);
 
-const DEFECT_LOG_INTERVAL_MS = 10_000;
-
-/** A defect on the request path repeats with every request: one line in 10 s says how often. */
+/** A defect on the request path repeats with every request. */
 function defectLog(logger: Pick<Logger, 'error'>): (error: Error) => void {
+  return seldom((error, times) => {
+    logger.error({ err: defectOf(error), times }, 'A request failed by a defect.');
+  });
+}
+
+/** A connection that the system could not hand over, as where files have run out, ends nobody. */
+function acceptLog(app: FastifyInstance, logger: Pick<Logger, 'error'>): (error: Error) => void {
+  const say = seldom((error, times) => {
+    logger.error({ reason: error.message, times }, 'A connection could not be accepted.');
+  });
+  // One that cannot listen at all is told by `listen`.
+  return (error) => (app.server.listening ? say(error) : undefined);
+}
+
+const SELDOM_INTERVAL_MS = 10_000;
+
+/** At most one line in 10 s, which says how often it happened. */
+function seldom(say: (error: Error, times: number) => void): (error: Error) => void {
   let lastMs = Number.NEGATIVE_INFINITY;
-  let unlogged = 0;
+  let times = 0;
   return (error) => {
-    unlogged += 1;
-    if (performance.now() - lastMs < DEFECT_LOG_INTERVAL_MS) return;
-    logger.error({ err: error, times: unlogged }, 'A request failed by a defect.');
+    times += 1;
+    if (performance.now() - lastMs < SELDOM_INTERVAL_MS) return;
+    say(error, times);
     lastMs = performance.now();
-    unlogged = 0;
+    times = 0;
   };
 }
