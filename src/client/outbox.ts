@@ -1,3 +1,5 @@
+import { type Backoff, backoffMs } from '../backoff.js';
+
 /**
  * Why an item did not reach the other side. The first two turn it away at the door. Of the others
  * the other side refused some, and would refuse them again; some were left when it closed, and may
@@ -40,7 +42,7 @@ export interface OutboxOptions<T> {
   batchBytesMax: number;
   queueItemsMax: number;
   queueBytesMax: number;
-  retry: { initialMs: number; maxMs: number };
+  retry: Backoff;
   /** Told of what becomes of items, as counts. */
   onCount?: (result: 'delivered' | keyof OutboxDrops, items: number) => void;
   /** Of [0, 1), for the jitter of retries. */
@@ -150,7 +152,8 @@ export class Outbox<T> {
       } catch (error) {
         this.#stats.failures += 1;
         const { retryAfterMs } = error as { retryAfterMs?: number };
-        await this.#backOff(Math.max(this.#backOffMs(attempt), retryAfterMs ?? 0));
+        const delayMs = backoffMs(attempt + 1, this.#options.retry, this.#options.random);
+        await this.#backOff(Math.max(delayMs, retryAfterMs ?? 0));
       }
     }
   }
@@ -169,13 +172,6 @@ export class Outbox<T> {
     if (result === 'delivered') this.#stats.delivered += items;
     else this.#stats.dropped[result] += items;
     this.#options.onCount?.(result, items);
-  }
-
-  /** Half of the delay is fixed, half is drawn, so that senders do not return in step. */
-  #backOffMs(attempt: number): number {
-    const { retry, random = Math.random } = this.#options;
-    const fullMs = Math.min(retry.maxMs, retry.initialMs * 2 ** Math.min(attempt, 30));
-    return (fullMs * (1 + random())) / 2;
   }
 
   #linger(): Promise<void> {

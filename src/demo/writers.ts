@@ -1,3 +1,4 @@
+import { WRITE_RETRY } from '../backoff.js';
 import type { Clock } from '../clock.js';
 import { entriesOf } from '../ingest/entries.js';
 import { RecordWriter } from '../ingest/record-writer.js';
@@ -26,7 +27,7 @@ export function createVirtualPublisher(
     queueMax: context.config.publishQueueMax,
     spoolDir: null,
     spoolBytesMax: context.config.spoolBytesMax,
-    retry: { initialMs: 50, maxMs: 2_000 },
+    retry: WRITE_RETRY,
     logger: context.logger,
   });
 }

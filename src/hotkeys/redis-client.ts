@@ -1,12 +1,13 @@
 import { Cluster, Redis } from 'ioredis';
+import { type Backoff, backoffMs } from '../backoff.js';
 import { AiRouterError } from '../errors.js';
 import { type Logger, reasonText, StateLog } from './state-log.js';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 /** Longest wait for one reply: far above the slowest script, far below what a reader bears. */
 const COMMAND_TIMEOUT_MS = 2_000;
-const RECONNECT_MIN_MS = 100;
-const RECONNECT_MAX_MS = 2_000;
+/** Soon, for hot keys are fresh within tenths of a second; not so often that logins are a load. */
+const RECONNECT: Backoff = { initialMs: 100, maxMs: 2_000 };
 
 export interface RedisClient {
   client: Redis | Cluster;
@@ -106,7 +107,7 @@ function nodeOptions({ username, password, tls }: Node) {
     enableAutoPipelining: false,
     // Waits until a node that was just started has loaded its data (LOADING).
     enableReadyCheck: true,
-    maxLoadingRetryTime: RECONNECT_MAX_MS,
+    maxLoadingRetryTime: RECONNECT.maxMs,
     protocol: 2,
     replyMapping: 'legacy',
     connectionName: 'airouter',
@@ -152,5 +153,5 @@ function clusterOf(nodes: readonly Node[]): Cluster {
 }
 
 function reconnectDelayMs(attempt: number): number {
-  return Math.min(RECONNECT_MIN_MS * 2 ** Math.min(attempt - 1, 10), RECONNECT_MAX_MS);
+  return backoffMs(attempt, RECONNECT);
 }

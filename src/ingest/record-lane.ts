@@ -1,3 +1,4 @@
+import { type Backoff, backoffMs, pause } from '../backoff.js';
 import { type AiRouterError, asAiRouterError } from '../errors.js';
 import type { LogWriter, NewRecord } from '../log/port.js';
 import type { Logger } from '../observe/logger.js';
@@ -24,7 +25,7 @@ export interface RecordLaneOptions {
   topic: string;
   partition: number;
   packer: Packer;
-  retry: { initialMs: number; maxMs: number };
+  retry: Backoff;
   /** Of [0, 1), for the jitter of retries. */
   random: () => number;
   logger: Pick<Logger, 'info' | 'warn'>;
@@ -53,8 +54,7 @@ export class RecordLane {
   #appendBytesMax = APPEND_BYTES_MAX;
   #running: Promise<void> | null = null;
   #isFailing = false;
-  #isStopped = false;
-  #endBackOff: () => void = () => {};
+  readonly #stopping = new AbortController();
 
   constructor(options: RecordLaneOptions) {
     this.#options = options;
@@ -85,8 +85,7 @@ export class RecordLane {
 
   /** Appends nothing more; what is in doubt stays so. */
   stop(): void {
-    this.#isStopped = true;
-    this.#endBackOff();
+    this.#stopping.abort();
   }
 
   async #run(): Promise<void> {
@@ -120,12 +119,13 @@ export class RecordLane {
 
   async #write(parts: readonly Part[]): Promise<void> {
     const entries = parts.flatMap(({ submission, from, to }) => submission.entries.slice(from, to));
-    const records = this.#options.packer.pack(entries);
+    const { packer, retry, random } = this.#options;
+    const records = packer.pack(entries);
     for (let attempt = 0; !this.#isStopped; attempt += 1) {
       const error = await this.#append(records);
       if (error === null) return acknowledge(parts);
       if (error.code === 'record_too_large') return this.#refused(parts, entries, error);
-      await this.#backOff(attempt);
+      await pause(backoffMs(attempt + 1, retry, random), this.#stopping.signal);
     }
   }
 
@@ -164,18 +164,8 @@ export class RecordLane {
     this.#waiting = new Set([...wanted, ...this.#waiting]);
   }
 
-  /** Half of the delay is fixed, half is drawn, so that partitions do not return in step. */
-  #backOff(attempt: number): Promise<void> {
-    const { retry, random } = this.#options;
-    const fullMs = Math.min(retry.maxMs, retry.initialMs * 2 ** Math.min(attempt, 30));
-    if (this.#isStopped) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, (fullMs * (1 + random())) / 2);
-      this.#endBackOff = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted;
   }
 }
 

@@ -1,3 +1,4 @@
+import { type Backoff, WRITE_RETRY } from '../backoff.js';
 import { AiRouterError } from '../errors.js';
 import type { Uuid } from '../event/outcome.js';
 import type { LogWriter } from '../log/port.js';
@@ -20,7 +21,7 @@ export interface RecordWriterOptions {
   /** How long a call waits for the log. */
   acknowledgeMs?: number;
   heldBytesMax?: number;
-  retry?: { initialMs: number; maxMs: number };
+  retry?: Backoff;
   random?: () => number;
   logger: Pick<Logger, 'info' | 'warn'>;
 }
@@ -120,7 +121,7 @@ export class RecordWriter {
     const known = this.#lanes.get(name);
     if (known !== undefined) return known;
     const { log, outcomesTopic, random = Math.random, logger } = this.#options;
-    const { retry = { initialMs: 50, maxMs: 2_000 } } = this.#options;
+    const { retry = WRITE_RETRY } = this.#options;
     const packer = topic === outcomesTopic ? new BatchPacker(this.#publisher) : recordPacker;
     const lane = new RecordLane({ log, topic, partition, packer, retry, random, logger });
     this.#lanes.set(name, lane);

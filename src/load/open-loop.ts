@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { WRITE_RETRY } from '../backoff.js';
 import { wallClock } from '../clock.js';
 import type { CommandContext } from '../commands/context.js';
 import { routeBodyOf } from '../demo/requests.js';
@@ -118,7 +119,7 @@ function createLoadPublisher(
     queueMax: config.publishQueueMax,
     spoolDir: null,
     spoolBytesMax: config.spoolBytesMax,
-    retry: { initialMs: 50, maxMs: 2_000 },
+    retry: WRITE_RETRY,
     logger,
   });
 }

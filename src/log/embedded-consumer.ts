@@ -1,5 +1,5 @@
+import { backoffMs, pause, READ_RETRY } from '../backoff.js';
 import { AiRouterError } from '../errors.js';
-import { backoffMs, pause } from './backoff.js';
 import { claimOf } from './embedded-assignment.js';
 import type { LogDatabase } from './embedded-database.js';
 import { type EmbeddedGroup, joinGroup } from './embedded-group.js';
@@ -122,7 +122,8 @@ export class EmbeddedConsumer implements LogConsumer {
     const { signal } = this.#closing;
     let failures = 0;
     while (!signal.aborted) {
-      const delayMs = failures === 0 ? intervalMs : Math.max(intervalMs, backoffMs(failures));
+      const delayMs =
+        failures === 0 ? intervalMs : Math.max(intervalMs, backoffMs(failures, READ_RETRY));
       await pause(delayMs, signal);
       if (signal.aborted) return;
       try {
@@ -131,7 +132,12 @@ export class EmbeddedConsumer implements LogConsumer {
       } catch (error) {
         failures += 1;
         const { report } = this.#options;
-        report({ kind: 'retrying', partition: null, error, delayMs: backoffMs(failures) });
+        report({
+          kind: 'retrying',
+          partition: null,
+          error,
+          delayMs: backoffMs(failures, READ_RETRY),
+        });
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { Consumer } from 'kafkajs';
+import { backoffMs, pause, READ_RETRY } from '../backoff.js';
 import { AiRouterError } from '../errors.js';
-import { backoffMs, pause } from './backoff.js';
 import type { OpenKafka } from './kafka-client.js';
 import { asLogError } from './kafka-errors.js';
 import type { TopicPartition } from './port.js';
@@ -92,7 +92,7 @@ export class KafkaMembership {
       const ending = await this.#takePart();
       if (signal.aborted) break;
       this.#failures += 1;
-      const delayMs = backoffMs(this.#failures);
+      const delayMs = backoffMs(this.#failures, READ_RETRY);
       this.#options.onTrouble(asLogError(ending, `Group ${this.#options.group}`), delayMs);
       await pause(delayMs, signal);
     }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
+import { backoffMs, READ_RETRY } from '../backoff.js';
 import { AiRouterError } from '../errors.js';
-import { backoffMs } from './backoff.js';
 import { openKafka } from './kafka-client.js';
 import type { KafkaConnection } from './kafka-connection.js';
 import { asLogError, isUnknownTopic, kafkaCause } from './kafka-errors.js';
@@ -239,6 +239,6 @@ async function settle<T>(look: () => Promise<T>, isDone: (seen: T) => boolean): 
         'The cluster did not finish the change of topics.',
       );
     }
-    await sleep(backoffMs(looks));
+    await sleep(backoffMs(looks, READ_RETRY));
   }
 }

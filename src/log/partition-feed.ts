@@ -1,5 +1,5 @@
+import { backoffMs, pause, READ_RETRY } from '../backoff.js';
 import { AiRouterError, ERRORS } from '../errors.js';
-import { backoffMs, pause } from './backoff.js';
 import type { PartitionReport } from './partition-report.js';
 import type { ConsumerHandlers, LogBatch, TopicPartition } from './port.js';
 
@@ -128,7 +128,7 @@ export class PartitionFeed {
 
   async #backOff(error: unknown): Promise<void> {
     this.#failures += 1;
-    const delayMs = backoffMs(this.#failures);
+    const delayMs = backoffMs(this.#failures, READ_RETRY);
     this.#options.report({ kind: 'retrying', partition: this.partition, error, delayMs });
     await pause(delayMs, this.#stopping.signal);
   }

@@ -1,14 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { backoffMs, pause } from '../../src/log/backoff.js';
+import { backoffMs, pause } from '../src/backoff.js';
 
 describe('backoffMs', () => {
-  it('doubles from 50 ms, and never passes 5 s (I11)', () => {
+  const bounds = { initialMs: 50, maxMs: 5_000 };
+
+  it('doubles from the first to the longest, and never passes it (I11)', () => {
     for (let failures = 1; failures < 2000; failures += 1) {
       const full = Math.min(5000, 50 * 2 ** (failures - 1));
-      const delay = backoffMs(failures);
-      expect(delay).toBeGreaterThanOrEqual(Math.floor(full * 0.8));
+      const delay = backoffMs(failures, bounds);
+      expect(delay).toBeGreaterThanOrEqual(Math.floor(full / 2));
       expect(delay).toBeLessThanOrEqual(full);
     }
+  });
+
+  it('is half drawn, so that those that failed together part company', () => {
+    expect(backoffMs(3, bounds, () => 0)).toBe(100);
+    expect(backoffMs(3, bounds, () => 0.5)).toBe(150);
   });
 });
 
