@@ -35,6 +35,10 @@ export class Backlog {
     this.#unwritable = options.unwritable;
   }
 
+  get canSpill(): boolean {
+    return this.#spool !== null;
+  }
+
   /** True while batches wait on disk, so that newer ones have to follow them there. */
   get isSpilled(): boolean {
     return this.#spool !== null && !this.#spool.isEmpty;
@@ -60,9 +64,11 @@ export class Backlog {
 
   /** Moves to the spool what fits; resolves when the memory is empty or the spool takes no more. */
   spill(): Promise<void> {
-    if (this.#spool === null) return Promise.resolve();
-    this.#spilling ??= this.#spillAll(this.#spool);
-    return this.#spilling;
+    // With nothing to move it would be over before it is noted as going on, and go on for ever.
+    if (this.#spool !== null && this.#memory.length > 0) {
+      this.#spilling ??= this.#spillAll(this.#spool);
+    }
+    return this.#spilling ?? Promise.resolve();
   }
 
   /** Resolves once every batch that is in memory now has left it. */

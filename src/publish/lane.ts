@@ -1,6 +1,8 @@
 import PQueue from 'p-queue';
+import { type Backoff, backoffMs, pause } from '../backoff.js';
 import type { Clock } from '../clock.js';
 import type { LogWriter } from '../log/port.js';
+import type { Assembler } from './assembler.js';
 import type { Backlog } from './backlog.js';
 import type { Batch } from './batch.js';
 import type { PublisherLogger } from './condition.js';
@@ -10,7 +12,10 @@ import type { PublisherStats } from './stats.js';
 /** The fold forgets a publisher's highest sequence after 30 days; a repeat must come well before. */
 export const BATCH_AGE_MS_MAX = 7 * 24 * 3_600_000;
 
-/** An append that takes longer counts as failing: what waits behind it goes to the spool. */
+/**
+ * An append that takes longer counts as failing: what waits behind it goes to the spool. A batch
+ * that can still grow waits no longer than this for a place behind others on disk.
+ */
 const APPEND_SLOW_MS = 1_000;
 
 export interface LaneOptions {
@@ -18,45 +23,56 @@ export interface LaneOptions {
   topic: string;
   partition: number;
   clock: Clock;
-  retry: { initialMs: number; maxMs: number };
+  retry: Backoff;
   /** Of [0, 1). */
   random: () => number;
+  assembler: Assembler;
   backlog: Backlog;
   stats: PublisherStats;
   logger: PublisherLogger;
 }
 
 /**
- * Sends the backlog of one partition: one batch at a time, the oldest first, the same bytes again
- * until the log acknowledges them or they expire.
+ * Sends the batches of one partition: one at a time, the oldest first, the same bytes again until
+ * the log acknowledges them or they expire.
+ *
+ * A batch is assembled as late as can be: when the one before it is acknowledged, when it goes to
+ * disk, or for a flush. So what comes while an append is under way shares a batch, and the slower
+ * the log, the fuller they are.
  */
 export class Lane {
   readonly #options: LaneOptions;
+  readonly #assembler: Assembler;
   readonly #backlog: Backlog;
   readonly #queue = new PQueue({ concurrency: 1 });
   readonly #conditions: LaneConditions;
   #appendStartedMs: number | null = null;
-  #isStopped = false;
-  /** Ends the wait that is going on, for an answer or for the next attempt. */
+  readonly #stopping = new AbortController();
+  /** Ends the wait for an answer. */
   #interrupt: () => void = () => {};
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.#assembler = options.assembler;
     this.#backlog = options.backlog;
     this.#conditions = laneConditions(options.topic, options.partition, options.logger);
   }
 
-  /** `isMemoryTight`: the publisher as a whole holds so much that what can go to disk should. */
-  push(batches: readonly Batch[], isMemoryTight: boolean): void {
+  /**
+   * Sends what is due. `isMemoryTight`: the publisher as a whole holds so much that what can go to
+   * disk should.
+   */
+  send(isMemoryTight: boolean): void {
+    const isDue = this.#assembler.hasDue;
+    this.#spillWhereDue(isMemoryTight);
+    if (isDue) this.wake();
+  }
+
+  /** Sends all that is held, also what is not due: the backlog has it then. */
+  sendAll(isMemoryTight: boolean): void {
+    const batches = this.#assembler.takeAll(this.#options.clock.nowMs());
     for (const batch of batches) this.#backlog.push(batch);
-    if (
-      isMemoryTight ||
-      this.#backlog.isSpilled ||
-      this.#conditions.failing.holds ||
-      this.#isAppendSlow()
-    ) {
-      void this.#backlog.spill();
-    }
+    this.#spillWhereDue(isMemoryTight);
     if (batches.length > 0) this.wake();
   }
 
@@ -72,7 +88,7 @@ export class Lane {
 
   /** Sends nothing more; an answer that is still to come is ignored. */
   stop(): void {
-    this.#isStopped = true;
+    this.#stopping.abort();
     this.#interrupt();
   }
 
@@ -80,11 +96,17 @@ export class Lane {
     for (let attempt = 0; !this.#isStopped; ) {
       const batch = await this.#head();
       if (batch === 'unreadable') {
-        await this.#backOff(attempt);
         attempt += 1;
+        await this.#backOff(attempt);
         continue;
       }
-      if (batch === null || this.#isStopped) return;
+      if (this.#isStopped) return;
+      if (batch === null) {
+        const next = this.#assembler.takeNext(this.#options.clock.nowMs());
+        if (next === null) return;
+        this.#backlog.push(next);
+        continue;
+      }
       attempt = 0;
       await this.#deliver(batch);
     }
@@ -117,8 +139,8 @@ export class Lane {
       }
       if (outcome === 'interrupted') return;
       this.#failed(outcome);
-      void this.#backlog.spill();
-      await this.#backOff(attempt);
+      this.#spillWhereDue(true);
+      await this.#backOff(attempt + 1);
     }
   }
 
@@ -140,18 +162,27 @@ export class Lane {
     return outcome;
   }
 
-  /** Half of the delay is fixed, half is drawn, so that publishers do not return in step. */
-  #backOff(attempt: number): Promise<void> {
+  #backOff(failures: number): Promise<void> {
     const { retry, random } = this.#options;
-    const fullMs = Math.min(retry.maxMs, retry.initialMs * 2 ** Math.min(attempt, 30));
-    if (this.#isStopped) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, (fullMs * (1 + random())) / 2);
-      this.#interrupt = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    return pause(backoffMs(failures, retry, random), this.#stopping.signal);
+  }
+
+  /**
+   * While the log answers and there is memory, a batch that can still grow stays: small ones on
+   * disk would be sent as they are, and keep a slow log slow.
+   */
+  #spillWhereDue(isMemoryTight: boolean): void {
+    if (!this.#backlog.canSpill) return;
+    const isAway = this.#conditions.failing.holds || this.#isAppendSlow();
+    if (!isAway && !isMemoryTight && !this.#backlog.isSpilled) return;
+    const dueForMs = isAway || isMemoryTight ? 0 : APPEND_SLOW_MS;
+    const batches = this.#assembler.takeDue(this.#options.clock.nowMs(), dueForMs);
+    for (const batch of batches) this.#backlog.push(batch);
+    void this.#backlog.spill();
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   #isAppendSlow(): boolean {

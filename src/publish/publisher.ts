@@ -1,3 +1,4 @@
+import type { Backoff } from '../backoff.js';
 import type { Clock } from '../clock.js';
 import { encodeOutcomeBody } from '../event/encode.js';
 import { offeringKey } from '../event/offering-key.js';
@@ -34,7 +35,7 @@ export interface PublisherOptions {
   /** Null = no spool: while the log is away, the memory is all there is. */
   spoolDir: string | null;
   spoolBytesMax: number;
-  retry: { initialMs: number; maxMs: number };
+  retry: Backoff;
   logger?: PublisherLogger;
   /** Of [0, 1), for the jitter of retries. */
   random?: () => number;
@@ -120,23 +121,22 @@ export class Publisher {
     const fit = this.#fit(outcome);
     if ('rule' in fit) return this.#refuse(fit);
     const { assembler, lane } = this.#partition(fit.partition);
-    assembler.add(fit.body);
+    const isFull = assembler.add(fit.body);
     this.#stats.accepted += 1;
     if (this.#conditions.dropping.holds && !this.#isMemoryTight()) {
       this.#conditions.dropping.end({ dropped: { ...this.#stats.dropped } });
     }
     if (this.#options.lingerMs > 0) {
-      if (assembler.hasFull) {
-        lane.push(assembler.takeFull(this.#options.clock.nowMs()), this.#isMemoryTight());
-      }
-      this.#linger ??= setTimeout(() => this.#sendAll(), this.#options.lingerMs);
+      if (isFull) lane.send(this.#isMemoryTight());
+      this.#linger ??= setTimeout(() => this.#sendDue(), this.#options.lingerMs);
     }
     return 'accepted';
   }
 
   /** Sends what is held; resolves once all of it is acknowledged, in the spool, or counted as dropped. */
   async flush(): Promise<void> {
-    this.#sendAll();
+    this.#endLinger();
+    for (const { lane } of this.#partitions.values()) lane.sendAll(this.#isMemoryTight());
     await Promise.all([...this.#partitions.values()].map(({ backlog }) => backlog.settled()));
   }
 
@@ -197,35 +197,31 @@ export class Publisher {
   #partition(number: number): Partition {
     const known = this.#partitions.get(number);
     if (known !== undefined) return known;
-    const { log, topic, clock, retry, random = Math.random } = this.#options;
+    const { random = Math.random } = this.#options;
     const stats = this.#stats;
     const logger = this.#logger;
     const spool = this.#spool?.partition(number) ?? null;
     const backlog = new Backlog({ spool, stats, unwritable: this.#conditions.unwritable });
-    const lane = new Lane({
-      log,
-      topic,
-      partition: number,
-      clock,
-      retry,
-      random,
-      backlog,
-      stats,
-      logger,
-    });
     const assembler = new Assembler(this.#publisherId, this.#batchBytesMax, stats);
+    const parts = { assembler, backlog, stats, logger, random };
+    const lane = new Lane({ ...this.#options, partition: number, ...parts });
     const made = { assembler, backlog, lane };
     this.#partitions.set(number, made);
     return made;
   }
 
-  #sendAll(): void {
-    if (this.#linger !== null) clearTimeout(this.#linger);
-    this.#linger = null;
+  #sendDue(): void {
+    this.#endLinger();
     const nowMs = this.#options.clock.nowMs();
     for (const { assembler, lane } of this.#partitions.values()) {
-      lane.push(assembler.takeAll(nowMs), this.#isMemoryTight());
+      assembler.endLinger(nowMs);
+      lane.send(this.#isMemoryTight());
     }
+  }
+
+  #endLinger(): void {
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.#linger = null;
   }
 
   async #close(deadlineMs: number): Promise<void> {

@@ -66,7 +66,17 @@ const bounds = fc.record({
   spoolBytesMax: fc.constantFrom(3_000, 10_000, 1_000_000),
   batchBytesMax: fc.constantFrom(200, 600, 65_536),
   hasSpool: fc.boolean(),
+  // With one, batches are due by themselves, and grow behind an append that hangs.
+  lingerMs: fc.constantFrom(0, 1),
 });
+
+interface Drawn {
+  queueMax: number;
+  spoolBytesMax: number;
+  batchBytesMax: number;
+  hasSpool: boolean;
+  lingerMs: number;
+}
 
 it('every outcome that was accepted and not counted as dropped is in the log exactly once and in order, whatever fails (I1, I2)', {
   timeout: 120_000,
@@ -93,7 +103,7 @@ interface Life {
 
 /** One log, one partition of a disk, and the processes that publish, one after the other. */
 class World {
-  readonly #bounds: { queueMax: number; spoolBytesMax: number; batchBytesMax: number };
+  readonly #bounds: Omit<Drawn, 'hasSpool'>;
   readonly #root = temporaryFolder();
   readonly #clock = new HandClock();
   readonly #log = new ScriptedLog();
@@ -105,12 +115,7 @@ class World {
   #recorded = 0;
   #copies = 0;
 
-  constructor(drawn: {
-    queueMax: number;
-    spoolBytesMax: number;
-    batchBytesMax: number;
-    hasSpool: boolean;
-  }) {
+  constructor(drawn: Drawn) {
     const { hasSpool, ...bounds } = drawn;
     this.#bounds = bounds;
     this.#spoolDir = hasSpool ? join(this.#root, 'spool-0') : null;
@@ -179,12 +184,13 @@ class World {
   #start(): void {
     const id = Buffer.alloc(16, this.#lives.length + 1);
     const connection = this.#log.connect();
-    const { queueMax, spoolBytesMax, batchBytesMax } = this.#bounds;
+    const { queueMax, spoolBytesMax, batchBytesMax, lingerMs } = this.#bounds;
     this.#lives.push({
       publisher: publisher(connection, {
         queueMax,
         spoolBytesMax,
         batchBytesMax,
+        lingerMs,
         publisherId: () => id,
         clock: this.#clock,
         spoolDir: this.#spoolDir,

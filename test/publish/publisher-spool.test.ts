@@ -122,6 +122,48 @@ describe('a publisher with a spool', () => {
     await publishing.close({ deadlineMs: 20_000 });
   });
 
+  it('moves to disk also after it had nothing to move, while batches were there (I1)', async () => {
+    const spoolDir = temporaryFolder();
+    const log = new ScriptedLog();
+    log.answers = ['reject', 'hang'];
+    const connection = log.connect();
+    const first = publisher(connection, { spoolDir });
+    record(first, 0, 3);
+    await first.flush();
+    await until(() => connection.hanging === 1);
+    await first.flush();
+    record(first, 3, 6);
+    await first.close({ deadlineMs: 500 });
+    expect(first.stats()).toMatchObject({ inSpool: 6, queued: 0, dropped: { closed: 0 } });
+  });
+
+  it('keeps a batch that can still grow off the disk while the log answers, for a second', async () => {
+    const log = new ScriptedLog();
+    log.answers = ['reject', 'hang'];
+    const connection = log.connect();
+    const clock = new HandClock();
+    const change = { spoolDir: temporaryFolder(), clock, lingerMs: 1, batchBytesMax: 1024 };
+    const publishing = publisher(connection, change);
+    record(publishing, 0, 30);
+    await until(() => connection.hanging === 1 && publishing.stats().queued === 0);
+    log.answers = ['hang'];
+    connection.release('ack');
+    // On disk still; the log answers, and takes its time.
+    await until(() => connection.hanging === 1);
+    expect(publishing.stats().inSpool).toBeGreaterThan(0);
+    const spooled = publishing.stats().spooled;
+    record(publishing, 30, 31);
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((go) => setTimeout(go, 1));
+    expect(publishing.stats()).toMatchObject({ queued: 1, spooled });
+    clock.ms += 1_000;
+    record(publishing, 31, 32);
+    await until(() => publishing.stats().spooled === spooled + 2);
+    connection.release('ack');
+    await until(() => publishing.stats().acknowledged === 32);
+    expect(numbersIn(log)).toEqual(upTo(32));
+    await publishing.close({ deadlineMs: 20_000 });
+  });
+
   it('on close puts the batch that hangs in front of the others on disk', async () => {
     const spoolDir = temporaryFolder();
     const log = new ScriptedLog();

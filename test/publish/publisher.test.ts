@@ -138,6 +138,55 @@ describe('batches', () => {
     }
   });
 
+  it('grow while the log is slow: what comes during an append shares the next one', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const log = new ScriptedLog();
+      log.otherwise = 'hang';
+      const connection = log.connect();
+      const publishing = publisher(connection, { lingerMs: 50 });
+      for (let number = 0; number < 20; number += 1) {
+        publishing.record(outcome(number));
+        vi.advanceTimersByTime(50);
+        await until(() => connection.hanging === 1);
+      }
+      expect(log.attempts.map(readBatch)).toMatchObject([{ sequence: 1, numbers: [0] }]);
+      connection.release('ack');
+      await until(() => log.attempts.length === 2 && connection.hanging === 1);
+      const others = Array.from({ length: 19 }, (_, at) => at + 1);
+      expect(readBatch(log.attempts[1]!)).toMatchObject({ sequence: 2, numbers: others });
+      connection.release('ack');
+      await publishing.close({ deadlineMs: 1_000 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('that are full while the log is slow wait as they are, and those behind them fill up', async () => {
+    const log = new ScriptedLog();
+    log.otherwise = 'hang';
+    const connection = log.connect();
+    const publishing = publisher(connection, { lingerMs: 1, batchBytesMax: 1024 });
+    for (let number = 0; number < 100; number += 1) {
+      publishing.record(outcome(number));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    log.otherwise = 'ack';
+    connection.release('ack');
+    await until(() => publishing.stats().acknowledged === 100);
+    const batches = log.attempts.map(readBatch);
+    expect(batches.map(({ sequence }) => sequence)).toEqual(batches.map((_, at) => at + 1));
+    expect(batches.flatMap(({ numbers }) => numbers)).toEqual(
+      Array.from({ length: 100 }, (_, at) => at),
+    );
+    // The first went when its linger was over; the last is what was left.
+    for (const [at, { value }] of log.attempts.slice(1, -1).entries()) {
+      const next = log.attempts[at + 2]!.value.length;
+      expect(value.length + next).toBeGreaterThan(at === log.attempts.length - 3 ? 0 : 1024);
+    }
+    await publishing.close({ deadlineMs: 1_000 });
+  });
+
   it('wait for flush when there is no linger', async () => {
     const log = new ScriptedLog();
     const publishing = publisher(log.connect(), { batchBytesMax: 1024 });
