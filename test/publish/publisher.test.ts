@@ -167,23 +167,22 @@ describe('batches', () => {
     log.otherwise = 'hang';
     const connection = log.connect();
     const publishing = publisher(connection, { lingerMs: 1, batchBytesMax: 1024 });
-    for (let number = 0; number < 100; number += 1) {
+    for (let number = 0; number < 50; number += 1) {
       publishing.record(outcome(number));
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 2));
     }
     log.otherwise = 'ack';
     connection.release('ack');
-    await until(() => publishing.stats().acknowledged === 100);
+    await until(() => publishing.stats().acknowledged === 50);
     const batches = log.attempts.map(readBatch);
     expect(batches.map(({ sequence }) => sequence)).toEqual(batches.map((_, at) => at + 1));
     expect(batches.flatMap(({ numbers }) => numbers)).toEqual(
-      Array.from({ length: 100 }, (_, at) => at),
+      Array.from({ length: 50 }, (_, at) => at),
     );
     // The first went when its linger was over; the last is what was left.
-    for (const [at, { value }] of log.attempts.slice(1, -1).entries()) {
-      const next = log.attempts[at + 2]!.value.length;
-      expect(value.length + next).toBeGreaterThan(at === log.attempts.length - 3 ? 0 : 1024);
-    }
+    const full = log.attempts.slice(1, -1).map(({ value }) => value.length);
+    expect(full.length).toBeGreaterThan(1);
+    for (const bytes of full) expect(bytes).toBeGreaterThan(1024 * 0.9);
     await publishing.close({ deadlineMs: 1_000 });
   });
 
