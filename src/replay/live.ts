@@ -72,11 +72,27 @@ export async function refuseUnsafeSwap(pool: Pool, schema: string, shadow: strin
       { field: 'DATABASE_URL', rule: 'the role that owns the schema' },
     );
   }
+  await refuseForeignDefaults(pool, schema);
   const foreign = await foreignRelations(pool, schema, shadow);
   if (foreign.length === 0) return;
   throw new AiRouterError(
     'invalid_usage',
     `A swap would drop what others made of ${schema}: ${foreign.join(', ')}; drop it and make it again behind the swap, or rebuild with --no-swap`,
+  );
+}
+
+/** Default privileges of other roles: only who is a member of them can say the same again. */
+async function refuseForeignDefaults(pool: Pool, schema: string): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select distinct pg_get_userbyid(defaclrole)::text as name from pg_default_acl
+     where defaclnamespace = to_regnamespace(quote_ident($1))
+       and not pg_has_role(current_user, defaclrole, 'member') order by name`,
+    [schema],
+  );
+  if (rows.length === 0) return;
+  throw new AiRouterError(
+    'invalid_usage',
+    `A swap would drop the default privileges that ${rows.map(({ name }) => name).join(', ')} set in ${schema}; drop them and set them again behind the swap, or rebuild with --no-swap`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from '../database/connect.js';
 import { AiRouterError } from '../errors.js';
 import { TABLE_NAMES } from '../fold/tables.js';
+import { copyGrants } from './grants.js';
 import { hasTable } from './live.js';
 import { dropSchema, retiredSchema } from './shadow.js';
 
@@ -99,31 +100,6 @@ async function keepAllowances(
       : `update "${shadow}".projection_checkpoint set allowed_to = offset_next
          where undecodable_run > 0 or undecodable_recent <> '{}'`,
   );
-}
-
-/** Who may use the live schema, its tables and its functions may use what comes in their place. */
-async function copyGrants(client: PoolClient, live: string, shadow: string): Promise<void> {
-  const { rows } = await client.query<{ sql: string }>(
-    `with grantee as (select oid, quote_ident(rolname) as name from pg_roles
-       union all select 0, 'public')
-     select format('grant %s on schema %I to %s', privilege_type, $2::text, grantee.name) as sql
-     from pg_namespace, aclexplode(nspacl) as acl join grantee on grantee.oid = acl.grantee
-     where nspname = $1
-     union all
-     select format('grant %s on %I.%I to %s', privilege_type, $2::text, relname, grantee.name)
-     from pg_class, aclexplode(relacl) as acl join grantee on grantee.oid = acl.grantee
-     where relnamespace = to_regnamespace(quote_ident($1)) and not relispartition
-       and to_regclass(format('%I.%I', $2::text, relname)) is not null
-     union all
-     select format('grant %s on function %I.%I(%s) to %s', privilege_type, $2::text, proname,
-       oidvectortypes(proargtypes), grantee.name)
-     from pg_proc, aclexplode(proacl) as acl join grantee on grantee.oid = acl.grantee
-     where pronamespace = to_regnamespace(quote_ident($1)) and prokind = 'f'
-       and to_regprocedure(format('%I.%I(%s)', $2::text, proname,
-         oidvectortypes(proargtypes))) is not null`,
-    [live, shadow],
-  );
-  for (const { sql } of rows) await client.query(sql);
 }
 
 /** SQLSTATEs lock_not_available and deadlock_detected. */

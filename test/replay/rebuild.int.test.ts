@@ -250,7 +250,7 @@ describe('a swap', () => {
     await world.close();
   });
 
-  it('keeps offsets, grants and what was let pass (I5, I9)', async () => {
+  it('keeps offsets, grants, default privileges and what was let pass (I5, I9)', async () => {
     const world = await testWorld(database);
     const projection = world.projection();
     const projector = await projection.start();
@@ -271,6 +271,12 @@ describe('a swap', () => {
     await database.pool.query(
       `grant select on "${projection.schema}".outcome_minute to "${reader}"`,
     );
+    await database.pool.query(
+      `grant select (name) on "${projection.schema}".policy to "${reader}" with grant option`,
+    );
+    await database.pool.query(
+      `alter default privileges in schema "${projection.schema}" grant select on tables to "${reader}"`,
+    );
     const before = await folded();
     expect(await rebuild(optionsOf(world, projection))).toMatchObject({
       equal: true,
@@ -285,6 +291,14 @@ describe('a swap', () => {
     );
     expect(rows).toEqual([{ may: true, allowed_to: 25 }]);
     await projector.close();
+    await database.pool.query(`create table "${projection.schema}".later ()`);
+    const granted = await database.pool.query<{ later: boolean; columns: boolean }>(
+      `select has_table_privilege($1, '"${projection.schema}".later', 'select') as later,
+         has_column_privilege($1, '"${projection.schema}".policy', 'name',
+           'select with grant option') as columns`,
+      [reader],
+    );
+    expect(granted.rows).toEqual([{ later: true, columns: true }]);
     await database.pool.query(`drop owned by "${reader}"`);
     await database.pool.query(`drop role "${reader}"`);
     await world.close();
