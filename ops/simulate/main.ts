@@ -1,9 +1,11 @@
 /**
  * `npm run simulate -- --seeds N [--from S]`: N runs, each from its own seed.
  * `npm run simulate -- --seed N`: one run step by step; where it fails, also its shortest form.
- * With `--json` the last line of stdout is one JSON object. Exits 1 where a run failed.
+ * With `--json` the last line of stdout is one JSON object. Exits 1 where a run failed, or where
+ * memory that is live after a hundred runs has grown by the end.
  */
 import { parseArgs } from 'node:util';
+import { liveMemory } from '../live-heap.js';
 import { scenarioOf } from './scenario.js';
 import { shrink } from './shrink.js';
 import { type SimulationResult, simulate } from './simulation.js';
@@ -11,6 +13,10 @@ import { type SimulationResult, simulate } from './simulation.js';
 const USAGE = `usage: npm run simulate -- [--seeds N] [--from SEED] [--json]
        npm run simulate -- --seed N [--json]`;
 const SEED_MAX = 2 ** 31 - 1;
+/** By then code is compiled and caches are full. */
+const WARM_UP_SEEDS = 100;
+/** A run leaves nothing behind: even one that kept a byte in ten of its events would show. */
+const GROWTH_MIB_MAX = 4;
 
 interface Arguments {
   seeds: number;
@@ -36,7 +42,9 @@ async function campaign({ seeds, from, isJson }: Arguments): Promise<number> {
   const startedMs = performance.now();
   let failed = 0;
   let firstFailedSeed: number | null = null;
+  let warmMib: number | null = null;
   for (let seed = from; seed < from + seeds; seed++) {
+    if (seed === from + WARM_UP_SEEDS) warmMib = await liveMib();
     const result = await simulate({ seed });
     if (result.failure === null) continue;
     failed += 1;
@@ -44,9 +52,17 @@ async function campaign({ seeds, from, isJson }: Arguments): Promise<number> {
     tell(seed, result);
   }
   const seconds = Math.round(performance.now() - startedMs) / 1_000;
-  if (isJson) answer({ seeds, failed, seconds, first_failed_seed: firstFailedSeed });
+  const live_mib = { after_100_seeds: warmMib, at_end: await liveMib() };
+  if (isJson) answer({ seeds, failed, seconds, first_failed_seed: firstFailedSeed, live_mib });
   else process.stdout.write(`${seeds} seeds, ${failed} failed, ${seconds} s\n`);
-  return failed === 0 ? 0 : 1;
+  const grewMib = warmMib === null ? 0 : live_mib.at_end - warmMib;
+  if (grewMib > GROWTH_MIB_MAX) process.stderr.write(`I11: live memory grew by ${grewMib} MiB\n`);
+  return failed === 0 && grewMib <= GROWTH_MIB_MAX ? 0 : 1;
+}
+
+async function liveMib(): Promise<number> {
+  const { heap, buffers } = await liveMemory();
+  return Math.round(((heap + buffers) / 2 ** 20) * 10) / 10;
 }
 
 async function show(seed: number, isJson: boolean): Promise<number> {

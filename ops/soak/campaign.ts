@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../simulate/random.js';
 import { drawFault, type Fault } from './alphabet.js';
+import { MemoryLog } from './memory.js';
 import type { Offsets } from './observer.js';
-import { allRoles, type World } from './world.js';
+import type { World } from './world.js';
 
 export interface CampaignOptions {
   random: Random;
@@ -24,8 +25,8 @@ export interface CampaignResult {
   /** ms from the end of a fault until everything written before was folded and known, by kind. */
   recoveryMs: Map<string, number[]>;
   failures: string[];
-  /** Resident memory in MiB, by role, in the order of time. */
-  rssMib: Map<string, number[]>;
+  /** Taken after each recovery; of one that waits for none, nothing. */
+  memory: MemoryLog;
 }
 
 /** Longer than any session, watchdog or growing pause of the product. */
@@ -41,17 +42,17 @@ export async function runCampaign(world: World, options: CampaignOptions): Promi
     faults: 0,
     recoveryMs: new Map(),
     failures: [],
-    rssMib: new Map(),
+    memory: new MemoryLog(),
   };
   await sleep(options.warmUpMs);
   const start = await recovered(world);
   if ('missing' in start) throw new Error(`before any fault there were no ${start.missing}`);
+  if (paceMs === null) await result.memory.note(world, 0);
   const endMs = performance.now() + durationMs;
   while (result.faults < faultsMax && performance.now() < endMs) {
     const fault = drawFault(random, options.faults);
     result.faults += 1;
     await fault.run(world, random, holdMsMax);
-    noteMemory(world, result.rssMib);
     if (paceMs !== null) {
       say(`${result.faults}: ${fault.kind}`);
       await sleep(paceMs);
@@ -65,6 +66,7 @@ export async function runCampaign(world: World, options: CampaignOptions): Promi
     say(`${result.faults}: ${fault.kind}: ${recovery.ms} ms`);
     const known = result.recoveryMs.get(fault.kind) ?? [];
     result.recoveryMs.set(fault.kind, [...known, recovery.ms]);
+    await result.memory.note(world, result.faults);
     await sleep(REST_MS);
   }
   return result;
@@ -94,16 +96,11 @@ export async function recovered({ ledger, observer, probe }: World): Promise<Rec
   ];
   for (const [missing, holds] of conditions) {
     while (!(await holds())) {
-      if (performance.now() - startMs > RECOVERY_MS_MAX) return { missing };
+      if (performance.now() - startMs > RECOVERY_MS_MAX) {
+        return { missing: `${missing} (the router’s last answer: ${probe.last})` };
+      }
       await sleep(LOOK_MS);
     }
   }
   return { ms: Math.round(performance.now() - startMs) };
-}
-
-function noteMemory({ roles }: World, rssMib: CampaignResult['rssMib']): void {
-  for (const role of allRoles(roles)) {
-    const mib = role.rssMib();
-    if (mib !== null) rssMib.set(role.name, [...(rssMib.get(role.name) ?? []), mib]);
-  }
 }

@@ -52,9 +52,9 @@ async function main(argv: readonly string[]): Promise<number> {
         progress.say(`${Math.round((performance.now() - startedMs) / 1000)} s  ${line}`),
     });
     const verdict = await judge(world);
-    for (const failure of [...campaign.failures, ...verdict.failures]) progress.say(failure);
     const seconds = Math.round((performance.now() - startedMs) / 1000);
     const report = reportOf(world, campaign, verdict);
+    for (const failure of report.failures) progress.say(failure);
     process.stdout.write(`${JSON.stringify({ seed, minutes, rate, seconds, ...report })}\n`);
     return report.failed === 0 ? 0 : 1;
   } finally {

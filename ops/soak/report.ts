@@ -1,14 +1,15 @@
 import type { CampaignResult } from './campaign.js';
+import { memoryFailures, memoryReport } from './memory.js';
 import type { Verdict } from './verdict.js';
 import { allRoles, type World } from './world.js';
 
 /** The last line of a campaign. Times in ms, memory in MiB. */
 export function reportOf(
   { probe, roles }: World,
-  { faults, recoveryMs, rssMib, failures: unrecovered }: CampaignResult,
+  { faults, recoveryMs, memory, failures: unrecovered }: CampaignResult,
   { failures, events, foreign, verified }: Verdict,
 ) {
-  const all = [...unrecovered, ...failures];
+  const all = [...unrecovered, ...failures, ...memoryFailures(memory)];
   const { books_closed, hot_keys_match, checksum } = verified;
   return {
     faults,
@@ -22,7 +23,7 @@ export function reportOf(
     ended: allRoles(roles).flatMap(({ name, ends }) => ends.map((words) => `${name}: ${words}`)),
     router: { answered: probe.answered, stale: probe.stale },
     recovery_ms: byName(recoveryMs, recoveryOf),
-    rss_mib: byName(rssMib, memoryOf),
+    memory: memoryReport(memory),
   };
 }
 
@@ -36,18 +37,6 @@ function byName<T>(
 function recoveryOf(list: readonly number[]) {
   const sorted = [...list].sort((a, b) => a - b);
   return { n: sorted.length, p50: medianOf(sorted), max: sorted.at(-1)! };
-}
-
-/** First and last tenth, by their medians: a killed process begins anew. */
-function memoryOf(list: readonly number[]) {
-  const part = Math.ceil(list.length / 10);
-  const median = (numbers: readonly number[]) =>
-    Math.round(medianOf([...numbers].sort((a, b) => a - b)));
-  return {
-    first: median(list.slice(0, part)),
-    last: median(list.slice(-part)),
-    max: Math.round(Math.max(...list)),
-  };
 }
 
 const medianOf = (sorted: readonly number[]): number =>

@@ -1,12 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../src/package-root.js';
+import type { LiveMemory } from '../live-heap.js';
 import { LocalProcess } from '../stack/local-process.js';
 
 const PROGRAM = join(packageRoot, 'dist', 'src', 'main.js');
+const PROBE = join(packageRoot, 'dist', 'ops', 'soak', 'heap-probe.js');
+/** Far above what a collection takes on a busy machine. */
+const MEMORY_TIMEOUT_MS = 5_000;
+const LOOK_MS = 20;
 const RESTART_MS = 100;
-/** A defect is one sentence, and its stack. */
+/** A defect is a line of its log and one sentence; what came before may be its cause. */
 const LAST_LINES = 12;
 
 export interface RoleOptions {
@@ -17,28 +22,41 @@ export interface RoleOptions {
   environment: Readonly<Record<string, string>>;
 }
 
+/** What a process holds, and how long it has run. */
+export interface ProcessMemory extends LiveMemory {
+  pid: number;
+  ageMs: number;
+}
+
 /** A process of the product, with a supervisor that starts it again whatever ended it. */
 export class Role {
   readonly name: string;
   readonly #process: LocalProcess;
+  readonly #memoryFile: string;
   #isClosing = false;
   #isKilled = false;
   #upSinceMs = Number.POSITIVE_INFINITY;
   #supervised: Promise<void>;
-  /** Its last words, each time that it ended though nobody had killed it. */
+  /** How, and its last words, each time that it ended though nobody had killed it. */
   readonly ends: string[] = [];
 
   constructor({ name, args, dir, environment }: RoleOptions) {
     this.name = name;
+    this.#memoryFile = join(dir, `${name}.memory`);
     this.#process = new LocalProcess(
       {
         name,
         command: process.execPath,
-        args: [PROGRAM, ...args],
+        args: ['--import', PROBE, PROGRAM, ...args],
         cwd: dir,
         logFile: join(dir, `${name}.log`),
         pidFile: join(dir, `${name}.pid`),
-        env: { PATH: process.env['PATH'], AIROUTER_DATA_DIR: join(dir, 'data'), ...environment },
+        env: {
+          PATH: process.env['PATH'],
+          AIROUTER_DATA_DIR: join(dir, 'data'),
+          SOAK_MEMORY_FILE: this.#memoryFile,
+          ...environment,
+        },
       },
       'parent',
     );
@@ -67,16 +85,28 @@ export class Role {
     this.#upSinceMs = performance.now();
   }
 
-  /** Resident memory in MiB; null while it does not run. */
-  rssMib(): number | null {
+  /** What is live in it; null where it does not answer, as one that is just being started. */
+  async memory(): Promise<ProcessMemory | null> {
     const { pid } = this.#process;
-    if (pid === null) return null;
-    try {
-      const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-      return kib === undefined ? null : Number(kib) / 1024;
-    } catch {
-      return null;
+    // Nobody listens yet: the signal would end it.
+    if (pid === null || this.#memoryLines(pid).length === 0) return null;
+    const before = this.#memoryLines(pid).length;
+    await this.#process.kill('SIGUSR2');
+    const endMs = performance.now() + MEMORY_TIMEOUT_MS;
+    while (performance.now() < endMs) {
+      const line = this.#memoryLines(pid)[before];
+      if (line !== undefined) return line as ProcessMemory;
+      await sleep(LOOK_MS);
     }
+    return null;
+  }
+
+  #memoryLines(pid: number): Partial<ProcessMemory>[] {
+    if (!existsSync(this.#memoryFile)) return [];
+    const lines = readFileSync(this.#memoryFile, 'utf8').split('\n').slice(0, -1);
+    return lines
+      .map((line) => JSON.parse(line) as Partial<ProcessMemory>)
+      .filter((line) => line.pid === pid);
   }
 
   async stop(): Promise<void> {
@@ -92,7 +122,8 @@ export class Role {
       await this.#process.exited();
       this.#upSinceMs = Number.POSITIVE_INFINITY;
       if (this.#isClosing) return;
-      if (!this.#isKilled) this.ends.push(this.#process.logTail(LAST_LINES));
+      const words = `${this.#process.ending}: ${this.#process.logTail(LAST_LINES)}`;
+      if (!this.#isKilled) this.ends.push(words);
       this.#isKilled = false;
       await sleep(RESTART_MS);
     }

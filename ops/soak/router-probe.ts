@@ -11,6 +11,8 @@ export class RouterProbe {
   stale = 0;
   /** What the router did wrong though nobody had harmed it, and how often. */
   readonly failures = new Map<string, number>();
+  /** `fresh`, `stale`, or what came instead of an answer. */
+  last = 'nothing';
   readonly #url: string;
   readonly #role: Role;
   #freshSinceMs = Number.NEGATIVE_INFINITY;
@@ -45,6 +47,7 @@ export class RouterProbe {
   async #ask(): Promise<void> {
     const askedMs = performance.now();
     const outcome = await routeOnce(this.#url);
+    this.last = outcome;
     if (outcome === 'fresh' || outcome === 'stale') {
       this.#readySinceMs = askedMs;
       this.answered += 1;

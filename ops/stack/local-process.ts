@@ -73,6 +73,13 @@ export class LocalProcess implements ServiceProcess {
     return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
+  /** How the last one ended, as `code 3` or `SIGKILL`; null = it runs, or there was none. */
+  get ending(): string | null {
+    const child = this.#child;
+    if (child === null || this.isRunning()) return null;
+    return child.signalCode ?? `code ${child.exitCode}`;
+  }
+
   get pid(): number | null {
     return this.isRunning() ? (this.#child?.pid ?? null) : null;
   }
