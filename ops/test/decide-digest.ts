@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { asAiRouterError } from '../../src/errors.js';
 import { uuidV8 } from '../../src/event/uuid.js';
 import { answerOf } from '../../src/route/answer.js';
-import { BoardCache } from '../../src/route/board.js';
+import { BoardCache } from '../../src/route/board-cache.js';
 import { decide } from '../../src/route/decide.js';
 import { type SavedState, snapshotOfSaved } from '../../src/route/recompute.js';
 import type { RouteRequest } from '../../src/route/request.js';

@@ -7,7 +7,7 @@ import type { Decision } from '../event/outcome.js';
 import type { HotView } from '../hotkeys/poller.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
-import { BoardCache } from './board.js';
+import { BoardCache } from './board-cache.js';
 import { BodyCache } from './body-cache.js';
 import { registerBoard, registerDashboard } from './dashboard/register.js';
 import { registerDocs } from './docs/register.js';
@@ -64,7 +64,7 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
   };
   const counts = new ServiceCounts();
   const bodies = new BodyCache(counts);
-  const boards = new BoardCache();
+  const boards = new BoardCache(setImmediate);
   registerProbes(app, snapshotSource, clock);
   app.register(async (deciding) => {
     guard(deciding, access, 'route');

@@ -1,8 +1,9 @@
 import { STATUSES } from '../event/outcome.js';
 import type { ModelsValueOffering, TickRow } from '../hotkeys/values.js';
+import type { Health } from './health.js';
 import { overdueOf } from './in-flight.js';
 import { kept } from './kept.js';
-import type { Health, Snapshot } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 import {
   ageOfTick,
   FIRST_ATTEMPTS_MIN,

@@ -132,7 +132,7 @@ function answer(
     score: tier.strategy.score(candidate, tier.group),
     expected: {
       duration_ms_p50: Math.round(reference * ratioOfPace(estimate.pace.mean)),
-      ttft_ms_p50: request.stream ? board.evidence.ttftMsP50(candidate.key) : null,
+      ttft_ms_p50: request.stream ? board.evidence.measured.ttftMsP50(candidate.key) : null,
       cost_nano_usd: costNanoUsd(tiers, size),
       success_ratio: estimate.success.mean,
     },

@@ -1,4 +1,5 @@
-import type { Health } from './snapshot.js';
+import type { InflightSum } from '../hotkeys/values.js';
+import type { Health } from './health.js';
 import { GAUGE_TICKS, TICK_MS, tickOf } from './window.js';
 
 /** Standard deviations above what is expected in flight, before the rest is taken for stuck. */
@@ -39,7 +40,7 @@ export function overdueOf(health: Health | null, offering: string, asOf: number)
 }
 
 /** The newest gauge, unless it is too old to say anything of now. */
-function gaugeOf(health: Health | null, offering: string, asOf: number) {
+export function gaugeOf(health: Health | null, offering: string, asOf: number): InflightSum | null {
   const gauge = health?.inflight.get(offering);
   if (gauge === undefined || health?.newestTick == null) return null;
   return tickOf(asOf) - health.newestTick < GAUGE_TICKS ? gauge : null;

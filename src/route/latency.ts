@@ -80,7 +80,11 @@ export function measuredValues(
   return new Map(
     candidates.map((it) => [
       it,
-      board.evidence.quantile(it.view.offering, { metric, windowMinutes: window, perMille }),
+      board.evidence.measured.quantile(it.view.offering, {
+        metric,
+        windowMinutes: window,
+        perMille,
+      }),
     ]),
   );
 }

@@ -7,7 +7,7 @@ import { MASS_TOTAL, massesOf, scaledMasses } from './masses.js';
 import type { PolicyInForce } from './policy-in-force.js';
 import { hasPreferences, meetsPreferences } from './preference.js';
 import type { Degradation } from './reasons.js';
-import type { ProviderPreferences, RouteRequest } from './request.js';
+import { namesOf, type ProviderPreferences, type RouteRequest } from './request.js';
 import { NoEligibleOffering, type Sifted } from './sift.js';
 import { byPriority, type Group, type Strategy } from './strategies/strategy.js';
 import { bestOf, type PlannedTier, tiersOf } from './tiers.js';
@@ -55,20 +55,31 @@ export function planOf(
 ): Plan {
   const { model, models, model_set, strategy, tried, require, provider, latency } = request;
   const key = [model, models, model_set, strategy, tried, require, provider, latency];
+  const again = (other: Board): void => {
+    planOf(other, request, inForce);
+  };
   if (inForce === null) {
     const size = sizeIn(board, request, request);
-    return board.plan(JSON.stringify([...key, size]), () =>
-      makePlan(board, [{ rules: NO_RULES, request, limits: request, size }], false),
-    );
+    return board.plan({
+      key: JSON.stringify([...key, size]),
+      models: namesOf(request),
+      make: () => makePlan(board, [{ rules: NO_RULES, request, limits: request, size }], false),
+      again,
+    });
   }
   const { policy, rules } = inForce;
   // Where all variants ask for the same models, they ask for the same size.
   const sizes = rules.variants.some(({ models }) => models !== null)
     ? rules.variants.map((variant) => askedBy(board, request, variant).size)
     : sizeIn(board, request, request);
-  return board.plan(JSON.stringify([...key, sizes, policy.hash, rules.tenant]), () => {
-    const asked = rules.variants.map((variant) => askedBy(board, request, variant));
-    return makePlan(board, asked, rules.unit === 'sticky');
+  return board.plan({
+    key: JSON.stringify([...key, sizes, policy.hash, rules.tenant]),
+    models: [...namesOf(request), ...rules.variants.flatMap((variant) => variant.models ?? [])],
+    make: () => {
+      const asked = rules.variants.map((variant) => askedBy(board, request, variant));
+      return makePlan(board, asked, rules.unit === 'sticky');
+    },
+    again,
   });
 }
 

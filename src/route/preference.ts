@@ -46,7 +46,7 @@ function holds(
 ): boolean {
   if (cutoffs === undefined) return true;
   const windowMinutes = [PREFERENCE_WINDOW_MINUTES, LATENCY_WINDOW_MINUTES].find(
-    (minutes) => evidence.samplesOf(offering, metric, minutes) >= FIRST_ATTEMPTS_MIN,
+    (minutes) => evidence.measured.samplesOf(offering, metric, minutes) >= FIRST_ATTEMPTS_MIN,
   );
   if (windowMinutes === undefined) return true;
   const byPercentile: Cutoffs = typeof cutoffs === 'number' ? { p50: cutoffs } : cutoffs;
@@ -54,7 +54,7 @@ function holds(
     const cutoff = byPercentile[percentile];
     if (cutoff === undefined) return true;
     const perMille = PER_MILLE[percentile];
-    const value = evidence.ownQuantile(offering, { metric, windowMinutes, perMille });
+    const value = evidence.measured.ownQuantile(offering, { metric, windowMinutes, perMille });
     return value === null || isWithin(value, cutoff);
   });
 }

@@ -6,7 +6,7 @@ import type { RouteRequest } from './request.js';
 
 /** The size that the caller expects; what it does not name is as usual for the model. */
 export function sizeOf(board: Board, model: string, { estimate }: RouteRequest): RequestSize {
-  const usual = board.evidence.usualSize(model);
+  const usual = board.evidence.measured.usualSize(model);
   const inputTokens = estimate?.input_tokens ?? usual.inputTokens;
   return {
     inputTokens,

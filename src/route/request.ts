@@ -53,6 +53,15 @@ export interface ProviderPreferences {
   allow_fallbacks?: boolean;
 }
 
+/** The models that a request names, one or several. */
+export function namesOf({
+  model,
+  models,
+  model_set,
+}: Pick<RouteRequest, 'model' | 'models' | 'model_set'>): readonly string[] {
+  return model === undefined ? (models ?? model_set ?? []) : [model];
+}
+
 /** Provider names in the spelling of the catalogue; without repetitions. */
 export function providerNames(names: readonly string[] | undefined): string[] {
   return [...new Set((names ?? []).map(providerName))];

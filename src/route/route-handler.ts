@@ -5,7 +5,7 @@ import type { Decision } from '../event/outcome.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { answerOf, type Made } from './answer.js';
-import type { BoardCache } from './board.js';
+import type { BoardCache } from './board-cache.js';
 import { type DecisionInput, decide } from './decide.js';
 import { decisionRecord } from './decision-record.js';
 import { explanationOf } from './explain.js';

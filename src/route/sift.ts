@@ -4,7 +4,7 @@ import type { Board } from './board.js';
 import { type Candidate, candidateOf } from './candidate.js';
 import { type Excluded, type Filtering, filterOf } from './filter.js';
 import type { VariantRules } from './policy.js';
-import type { RouteRequest } from './request.js';
+import { namesOf, type RouteRequest } from './request.js';
 import type { Catalogue } from './snapshot.js';
 
 /** Who is left for a request, and who is not and why. */
@@ -68,15 +68,14 @@ export function sift(
  */
 function offeringGroups(
   { aliases, offeringsByModel }: Catalogue,
-  { model, models, model_set: modelSet }: Pick<RouteRequest, 'model' | 'models' | 'model_set'>,
+  request: Pick<RouteRequest, 'model' | 'models' | 'model_set'>,
 ): (readonly ModelsValueOffering[])[] {
-  const named = model === undefined ? (models ?? modelSet ?? []) : [model];
-  const unique = [...new Set(named.map((name) => aliases.get(name) ?? name))];
+  const unique = [...new Set(namesOf(request).map((name) => aliases.get(name) ?? name))];
   const groups = unique.flatMap((name) => {
     const offerings = offeringsByModel.get(name);
     return offerings === undefined ? [] : [offerings];
   });
-  if (modelSet === undefined || groups.length < 2) return groups;
+  if (request.model_set === undefined || groups.length < 2) return groups;
   return [groups.flat().sort((a, b) => (a.offering < b.offering ? -1 : 1))];
 }
 

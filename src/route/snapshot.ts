@@ -3,15 +3,14 @@ import type { HotView } from '../hotkeys/poller.js';
 import type { HotState } from '../hotkeys/port.js';
 import type {
   HealthValue,
-  InflightSum,
   MetricsValue,
   ModelsValue,
   ModelsValueOffering,
   PoliciesValue,
   ProvidersValue,
-  TickRow,
   UptimeValue,
 } from '../hotkeys/values.js';
+import { type Health, healthOf } from './health.js';
 import type { Policy } from './policy.js';
 import { readPolicies } from './read-policies.js';
 
@@ -25,15 +24,6 @@ export interface Catalogue {
   offeringsByModel: ReadonlyMap<string, readonly ModelsValueOffering[]>;
   /** By provider, in catalogue order. */
   offeringsByProvider: ReadonlyMap<string, readonly ModelsValueOffering[]>;
-}
-
-export interface Health {
-  ticks: ReadonlyMap<string, readonly TickRow[]>;
-  inflight: ReadonlyMap<string, InflightSum>;
-  /** By offering, ms since the epoch: the time to stay away that a provider named, however long ago. */
-  retryUntil: ReadonlyMap<string, number>;
-  /** Newest tick of any row, which the gauges are as of. */
-  newestTick: number | null;
 }
 
 export type HourRow = readonly [hour: number, success: number, failure: number];
@@ -133,7 +123,7 @@ function takeKey(
       takePolicies(next, base, parse<PoliciesValue>(text) ?? {});
       break;
     case 'health':
-      next.health = healthOf(parse<HealthValue>(text));
+      next.health = healthOf(parse<HealthValue>(text), base.health);
       break;
     case 'uptime':
       next.uptime = new Map(Object.entries(parse<UptimeValue>(text) ?? {}));
@@ -166,16 +156,6 @@ function parse<T extends object>(text: string | undefined): T | null {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null) throw new TypeError('not a JSON object');
   return value as T;
-}
-
-function healthOf(value: HealthValue | null): Health | null {
-  if (value === null) return null;
-  return {
-    ticks: new Map(Object.entries(value.ticks)),
-    inflight: new Map(Object.entries(value.inflight)),
-    retryUntil: new Map(Object.entries(value.retry_until ?? {})),
-    newestTick: value.newest_tick,
-  };
 }
 
 function catalogueOf(value: ModelsValue): Catalogue {

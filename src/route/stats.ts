@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { AiRouterError } from '../errors.js';
 import type { StoreFigures } from '../hotkeys/port.js';
-import type { BoardCache } from './board.js';
+import type { BoardCache } from './board-cache.js';
 import type { BodyCache } from './body-cache.js';
 import type { ServiceCounts } from './service-counts.js';
 import type { Snapshot } from './snapshot.js';

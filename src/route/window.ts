@@ -1,8 +1,8 @@
 import { STATUSES, type Status } from '../event/outcome.js';
 import type { MetricsValue, StatusCounts, TickRow } from '../hotkeys/values.js';
 import { ratioOfPace } from './arithmetic.js';
+import type { Health } from './health.js';
 import { stuckOf } from './in-flight.js';
-import type { Health } from './snapshot.js';
 
 /** Successes and provider failures, and the moments of the successes' pace (fold/reference.ts). */
 export interface Tally {

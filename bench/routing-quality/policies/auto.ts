@@ -1,4 +1,4 @@
-import { BoardCache } from '../../../src/route/board.js';
+import { BoardCache } from '../../../src/route/board-cache.js';
 import { decide } from '../../../src/route/decide.js';
 import { MASS_TOTAL } from '../../../src/route/masses.js';
 import { Facts } from '../facts.js';

@@ -1,7 +1,8 @@
 import { referenceMs } from '../../fold/reference.js';
 import type { ModelsValueOffering } from '../../hotkeys/values.js';
 import { ratioOfPace } from '../arithmetic.js';
-import { type Board, BoardCache } from '../board.js';
+import type { Board } from '../board.js';
+import { BoardCache } from '../board-cache.js';
 import { isMostlyStreamed } from '../endpoint-stats.js';
 import { MASS_TOTAL } from '../masses.js';
 import { type Plan, planOf } from '../plan.js';
@@ -140,7 +141,7 @@ function offeringBoard(board: Board, offering: ModelsValueOffering) {
     changed: estimate.changedBins !== null,
     expected: {
       duration_ms_p50: Math.round(reference * ratioOfPace(estimate.pace.mean)),
-      ttft_ms_p50: board.stream ? evidence.ttftMsP50(offering.offering) : null,
+      ttft_ms_p50: board.stream ? evidence.measured.ttftMsP50(offering.offering) : null,
       cost_nano_usd: costNanoUsd(tiers, size),
       success_ratio: estimate.success.mean,
     },

@@ -1,7 +1,7 @@
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../clock.js';
-import { BoardCache } from '../board.js';
+import { BoardCache } from '../board-cache.js';
 import { BodyCache } from '../body-cache.js';
 import type { Snapshot } from '../snapshot.js';
 import { readAssets } from './assets.js';
