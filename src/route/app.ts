@@ -65,6 +65,9 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
   const counts = new ServiceCounts();
   const bodies = new BodyCache(counts);
   const boards = new BoardCache(setImmediate);
+  snapshotSource.subscribe?.((snapshot) =>
+    boards.renew(snapshot, Math.floor(asOfClock.nowMs() / 1000)),
+  );
   registerProbes(app, snapshotSource, clock);
   app.register(async (deciding) => {
     guard(deciding, access, 'route');

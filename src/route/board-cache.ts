@@ -9,12 +9,12 @@ export type Later = (run: () => void) => void;
 const BOARDS_MAX = 8;
 /** Two kinds of answer, while a tick turns. */
 const MEMORIES_MAX = 4;
-/** Plans are made ahead in slices, so that no request waits long for them. */
-const SLICE_MS = 1;
-/** For one board: of a state each 100 ms, a tenth of a core at most. */
-const AHEAD_MS_MAX = 10;
+/** Plans that are made ahead without a break: some tenths of a millisecond. */
+const SLICE_PLANS = 8;
+/** For one board: of a state each 100 ms, a tenth of a core or so. */
+const AHEAD_PLANS_MAX = 256;
 /** A plan that was made ahead so often in a row, and not asked for, is not made again. */
-const IDLE_MAX = 3;
+const IDLE_MAX = 8;
 
 /**
  * Boards of the states and seconds that requests come with. With `later`, what was asked for of the
@@ -38,6 +38,14 @@ export class BoardCache {
     return plans;
   }
 
+  /** Takes up a new state before the first request that it answers. */
+  renew(snapshot: Snapshot, asOf: number): void {
+    for (const stream of [true, false]) {
+      const isUsed = this.#boards.some((board) => board.stream === stream);
+      if (isUsed) this.boardOf(snapshot, asOf, stream);
+    }
+  }
+
   boardOf(snapshot: Snapshot, asOf: number, stream: boolean): Board {
     let last: Board | null = null;
     for (const board of this.#boards) {
@@ -59,20 +67,16 @@ export class BoardCache {
     return memory;
   }
 
+  /** Those that were asked for last come first. */
   #makeAhead(board: Board, last: Board, later: Later): void {
-    const plans = [...last.plans].filter(({ idle }) => idle < IDLE_MAX);
+    const wanted = [...last.plans].filter(({ idle }) => idle < IDLE_MAX);
+    const plans = wanted.toSorted((a, b) => a.idle - b.idle).slice(0, AHEAD_PLANS_MAX);
     let next = 0;
-    let spentMs = 0;
     const slice = (): void => {
-      const startedAt = performance.now();
-      let sliceMs = 0;
-      while (next < plans.length && sliceMs < SLICE_MS) {
-        tryAhead(board, plans[next]!);
-        next += 1;
-        sliceMs = performance.now() - startedAt;
-      }
-      spentMs += sliceMs;
-      if (next < plans.length && spentMs < AHEAD_MS_MAX && this.#isNewest(board)) later(slice);
+      if (!this.#isNewest(board)) return;
+      const end = Math.min(next + SLICE_PLANS, plans.length);
+      for (; next < end; next++) tryAhead(board, plans[next]!);
+      if (next < plans.length) later(slice);
     };
     later(slice);
   }

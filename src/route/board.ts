@@ -37,6 +37,8 @@ export interface KeptPlan {
 
 /** What a decision computed of a board, kept for those that ask the same of it. */
 const PLANS_MAX = 1024;
+/** Plans for longer requests are made each time: nobody asks the same, and memory is bounded. */
+const KEY_LENGTH_MAX = 4_096;
 
 /**
  * The state as of one second, for streamed or for whole answers, as decisions read it. Everything
@@ -93,6 +95,10 @@ export class Board {
 
   /** The plan of a key, made at most once while it is kept; the oldest gives way. */
   plan({ key, models, make, again }: PlanAsked): Plan {
+    if (key.length > KEY_LENGTH_MAX) {
+      this.plansMade += 1;
+      return make();
+    }
     const known = this.#plans.get(key);
     if (known !== undefined) {
       if (this.#aheadIdle === 0) known.idle = 0;

@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
  * finding their next request reset. With the last connection the wait ends.
  */
 const GRACE_MS = 500;
+/** How often it is looked whether all are answered. */
 const LOOK_INTERVAL_MS = 25;
 
 /**

@@ -15,6 +15,7 @@ import {
   stringsOrNull,
 } from './json-schema.js';
 
+/** Items of one page. */
 export const PAGE_ITEMS_MAX = 1000;
 
 /** Of GET: what is known to the caller is not sent again. */

@@ -8,6 +8,7 @@ const TARGETS = { type: 'array', minItems: 1, maxItems: 256, uniqueItems: true, 
 const NAME = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' };
 const TENANT = { type: 'string', minLength: 1, maxLength: 256 };
 const PERCENT = { type: 'number', minimum: 0, maximum: 100 };
+/** Thirty days. */
 const SECONDS_MAX = 2_592_000;
 
 /** What a policy, a tenant's part of it and a variant may say alike. */

@@ -14,10 +14,13 @@ const BODY_BYTES_MAX = 64 * 1024;
 const PARAMETER_CHARACTERS_MAX = 4096;
 /** Bodies are small and callers near: who needs longer is stuck, or means harm. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Headers come in one piece: who sends them slowly holds a socket. */
 const HEADERS_TIMEOUT_MS = 5_000;
 /** How often both are looked at: by so much later a slow request is ended. */
 const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
+/** Node's own limit: keys and traces of proxies take a tenth of it. */
 const HEADER_BYTES_MAX = 16 * 1024;
+/** A connection on which nothing moves for so long, within a request, is ended. */
 const CONNECTION_TIMEOUT_MS = 60_000;
 /** Above the 60 s of common load balancers, so that they close first and no request is lost. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;

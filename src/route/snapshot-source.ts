@@ -7,6 +7,8 @@ import { catalogueSnapshot, nextSnapshot, type Snapshot } from './snapshot.js';
 export interface SnapshotSource {
   /** Null = there is nothing to decide by yet. */
   current(): Snapshot | null;
+  /** Tells of each new one, before the first request that it answers. */
+  subscribe?(listener: (snapshot: Snapshot) => void): void;
 }
 
 /** The source that a poller of the hot keys feeds. */
@@ -27,8 +29,10 @@ export function createSnapshotSource(options: {
   const fallback = fallbackModels === undefined ? null : catalogueSnapshot(fallbackModels);
   let polled: Snapshot | null = null;
   let brokenNames = '';
+  const listeners: ((snapshot: Snapshot) => void)[] = [];
   return {
     current: () => polled ?? fallback,
+    subscribe: (listener) => void listeners.push(listener),
     onChange: (view) => {
       const { snapshot, broken } = nextSnapshot(polled, view);
       if (polled?.generation !== snapshot.generation) {
@@ -45,6 +49,7 @@ export function createSnapshotSource(options: {
       }
       brokenNames = names;
       polled = snapshot;
+      for (const listener of listeners) listener(snapshot);
     },
   };
 }

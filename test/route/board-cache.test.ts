@@ -189,9 +189,9 @@ describe('boards that are kept', () => {
     const next = boardOfNext(2);
     expect(next.plansMade).toBe(0);
     expect(madeOn(next)).toBe(0);
-    const ahead = [3, 4, 5, 6].map((n) => boardOfNext(n).planCount);
-    expect(ahead).toEqual([1, 1, 1, 0]);
-    expect(madeOn(boardOfNext(7))).toBe(1);
+    const ahead = [3, 4, 5, 6, 7, 8, 9, 10, 11].map((n) => boardOfNext(n).planCount);
+    expect(ahead).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0]);
+    expect(madeOn(boardOfNext(12))).toBe(1);
   });
 
   it('I11 keep a bounded number of plans', () => {
@@ -200,6 +200,12 @@ describe('boards that are kept', () => {
     const board = cache.boardOf(snapshot, AS_OF, false);
     for (let i = 0; i < 1_100; i++) planOf(board, request({ require: { context_tokens: i } }));
     expect(board.planCount).toBe(1_024);
+    const tried = Array.from({ length: 64 }, (_, i) => `m|${'x'.repeat(80)}${i}||`);
+    planOf(board, request({ tried }));
+    expect(board.planCount).toBe(1_024);
+    const fresh = cache.boardOf(snapshot, AS_OF + 9, false);
+    planOf(fresh, request({ tried }));
+    expect([fresh.planCount, fresh.plansMade]).toEqual([0, 1]);
     expect(cache.clear()).toBe(1_024);
     expect(cache.clear()).toBe(0);
   });

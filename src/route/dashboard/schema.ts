@@ -13,6 +13,7 @@ import {
 import { DEGRADATIONS, EXCLUSIONS } from '../reasons.js';
 
 export const MODELS_SHOWN = 20;
+/** Names that one question may have. */
 const MODELS_MAX = 100;
 
 const integers = array(integer);
