@@ -186,6 +186,12 @@ export const ERRORS = {
       'The key lacks the scope, or no keys are set and the caller is no program on this machine.',
   },
   not_found: { action: 'stop', exit: 2, http: 404, meaning: 'No such route.' },
+  method_not_allowed: {
+    action: 'stop',
+    exit: 2,
+    http: 405,
+    meaning: 'The path has no such method; Allow names those that it has.',
+  },
   model_not_found: {
     action: 'stop',
     exit: 2,
