@@ -1,5 +1,5 @@
 import { type FastifyInstance, fastify } from 'fastify';
-import { AiRouterError, type ErrorCode } from '../errors.js';
+import type { ErrorCode } from '../errors.js';
 import { defectOf } from '../observe/defect.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
@@ -7,6 +7,7 @@ import { drainOnClose } from './drain.js';
 import { type OverloadLimits, shedOverload } from './overload.js';
 import { errorOfFramework, problemOf, sendProblem } from './problem.js';
 import { refuseMalformed } from './refuse-malformed.js';
+import { refuseUnknownRoutes } from './unknown-route.js';
 
 /** Bodies of requests: the largest sensible one is a few KiB. */
 const BODY_BYTES_MAX = 64 * 1024;
@@ -71,9 +72,7 @@ export function createServer(
   app.removeContentTypeParser('text/plain');
   app.decorateRequest('caller', null);
   if (overload !== undefined) shedOverload(app, overload);
-  app.setNotFoundHandler((_request, reply) =>
-    sendProblem(reply, problemOf(new AiRouterError('not_found', 'no such route'))),
-  );
+  refuseUnknownRoutes(app);
   const reportDefect = defectLog(logger);
   app.setErrorHandler((error: Error, request, reply) => {
     const known = errorOfFramework(error, request.routeOptions.bodyLimit);
@@ -108,6 +107,7 @@ function acceptLog(app: FastifyInstance, logger: Pick<Logger, 'error'>): (error:
   return (error) => (app.server.listening ? say(error) : undefined);
 }
 
+/** Defects that come with every request are said so often, with their number. */
 const SELDOM_INTERVAL_MS = 10_000;
 
 /** At most one line in 10 s, which says how often it happened. */

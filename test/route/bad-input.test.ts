@@ -144,17 +144,32 @@ describe('bad input', () => {
     expect(answer.json()).toMatchObject({ code: 'payload_too_large', field: 'body' });
   });
 
-  it('what is no route is told so', async () => {
-    for (const [method, url] of [
-      ['GET', '/nothing'],
-      ['GET', '/v1/route'],
-      ['DELETE', '/v1/models'],
-    ] as const) {
-      const answer = await app.inject({ method, url });
+  it.each(['/nothing', '/v1/route/', '/v1/modelsx', '/v1', '/v1xroute'])(
+    'what is no route is told so: %s',
+    async (url) => {
+      const answer = await app.inject({ method: 'POST', url, payload: 'x' });
       expect(answer.statusCode).toBe(404);
+      expect(answer.headers.allow).toBeUndefined();
       expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
       expect(answer.json()).toMatchObject({ code: 'not_found', title: ERRORS.not_found.meaning });
-    }
+    },
+  );
+
+  it.each([
+    ['GET', '/v1/route', 'POST'],
+    ['OPTIONS', '/v1/route', 'POST'],
+    ['DELETE', '/v1/models', 'GET, HEAD'],
+    ['POST', '/v1/models?limit=5', 'GET, HEAD'],
+    ['PUT', '/v1/models/vendor/with%2Fslashes/endpoints', 'GET, HEAD'],
+    ['PATCH', '/healthz', 'GET, HEAD'],
+    ['POST', '/', 'GET, HEAD'],
+  ] as const)('what is no method of a route is told so: %s %s', async (method, url, allow) => {
+    const headers = { 'content-type': 'text/plain' };
+    const answer = await app.inject({ method, url, headers, payload: 'x' });
+    expect(answer.statusCode).toBe(405);
+    expect(answer.headers.allow).toBe(allow);
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(answer.json()).toMatchObject({ code: 'method_not_allowed', field: 'method' });
   });
 
   it('a broken URL is told so', async () => {
