@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
 /**
@@ -38,13 +38,17 @@ export function drainOnClose(app: FastifyInstance): void {
   });
   app.addHook('preClose', async () => {
     if (!server.listening) return;
+    // What the kernel has accepted by now is taken first: it would be reset with the listener.
+    await nextTurn();
     // Not that of http, which ends idle connections with it.
     Server.prototype.close.call(server);
     const endMs = performance.now() + GRACE_MS;
     while (open.size > 0 && performance.now() < endMs) await sleep(LOOK_INTERVAL_MS);
-    const sweeping = setInterval(() => {
+    // Right after what has arrived was read, or a request that is here already would be reset.
+    const sweep = (): void => {
       for (const socket of idle) socket.destroySoon();
-    }, LOOK_INTERVAL_MS);
+    };
+    const sweeping = setInterval(() => setImmediate(sweep), LOOK_INTERVAL_MS);
     server.once('close', () => clearInterval(sweeping));
   });
 }
