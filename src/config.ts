@@ -341,6 +341,20 @@ export const SETTINGS = {
     'an integer of 1048576..1099511627776',
     'Bytes of the spool; beyond it outcomes are dropped and counted.',
   ),
+  ingestBytesMax: required(
+    'AIROUTER_INGEST_BYTES_MAX',
+    '67108864',
+    integer(1_048_576, 68_719_476_736),
+    'an integer of 1048576..68719476736',
+    'Bytes of bodies that the ingest role reads or waits on at once, and as many of what waits for the log: requests beyond it are refused, to be sent again. Parsed they take a few times as much memory.',
+  ),
+  ingestTimeoutMs: required(
+    'AIROUTER_INGEST_TIMEOUT_MS',
+    '5000',
+    integer(100, 60_000),
+    'an integer of 100..60000',
+    "How long a request to the ingest role waits for the log's acknowledgement: longer than a change of a partition's leader takes, and less than callers wait (10 s).",
+  ),
   statementTimeoutMs: required(
     'AIROUTER_STATEMENT_TIMEOUT_MS',
     '30000',

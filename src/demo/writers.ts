@@ -44,6 +44,7 @@ export function createDecisionWriter(
     outcomesTopic: topics.outcomes,
     publisherId: () => idFrom(seed, 'decisions'),
     acknowledgeMs: ACKNOWLEDGE_MS,
+    heldBytesMax: context.config.ingestBytesMax,
     logger: context.logger,
   });
   const entries = entriesOf({ topics, partitions: new Map([[topics.decisions, partitions]]) });

@@ -18,6 +18,7 @@ import { readSummary } from './summary-item.js';
 
 /** Items of one body, in all its lists. */
 export const ITEMS_MAX = 1_000;
+/** Of one body: five times what its items take on average. */
 export const BODY_BYTES_MAX = 5 * 1024 * 1024;
 
 const PROBLEMS = ['rule_broken', 'record_too_large', 'log_unavailable', 'overloaded'] as const;
@@ -25,6 +26,8 @@ const PROBLEMS = ['rule_broken', 'record_too_large', 'log_unavailable', 'overloa
 export interface IngestAppOptions {
   writer: RecordWriter;
   places: Places;
+  /** Of bodies that are under way, together. */
+  bodiesBytesMax: number;
   clock: Clock;
   access: Access;
   metrics: Metrics | null;
@@ -39,7 +42,7 @@ type Lists = Partial<Record<string, unknown[]>>;
 export function registerIngest(app: FastifyInstance, options: IngestAppOptions): void {
   const { places, clock, access } = options;
   const entries = entriesOf(places);
-  const budget = new BodyBudget();
+  const budget = new BodyBudget(options.bodiesBytesMax);
   app.register(async (telling) => {
     guard(telling, access, 'ingest');
     admitWithin(budget, telling);

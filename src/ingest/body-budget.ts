@@ -1,15 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AiRouterError } from '../errors.js';
 
-/** Bodies that are being read or waited on, together; parsed they take a few times as much. */
-export const BODIES_BYTES_MAX = 64 * 1024 * 1024;
-
-/** Bounds the memory of bodies: what a request says it will send is counted until its answer. */
+/**
+ * Bounds the memory of bodies that are being read or waited on: what a request says it will send is
+ * counted until its answer. Parsed they take a few times as much.
+ */
 export class BodyBudget {
   readonly #bytesMax: number;
   #bytes = 0;
 
-  constructor(bytesMax: number = BODIES_BYTES_MAX) {
+  constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 

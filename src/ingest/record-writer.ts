@@ -6,12 +6,6 @@ import type { Logger } from '../observe/logger.js';
 import { BatchPacker, type Entry, recordPacker } from './packer.js';
 import { RecordLane, type Settled, type Submission } from './record-lane.js';
 
-/** A caller has given up by then, and comes again; a change of a partition's leader takes less. */
-const ACKNOWLEDGE_MS = 5_000;
-
-/** Memory for what waits for the log, over all partitions. */
-const HELD_BYTES_MAX = 64 * 1024 * 1024;
-
 export interface RecordWriterOptions {
   log: LogWriter;
   /** The topic whose entries are bodies of outcomes, to be batched. */
@@ -19,8 +13,9 @@ export interface RecordWriterOptions {
   /** Drawn once, at the start: a publisher's id is never used again. */
   publisherId: () => Uuid;
   /** How long a call waits for the log. */
-  acknowledgeMs?: number;
-  heldBytesMax?: number;
+  acknowledgeMs: number;
+  /** Of what waits for the log, over all partitions. */
+  heldBytesMax: number;
   retry?: Backoff;
   random?: () => number;
   logger: Pick<Logger, 'info' | 'warn'>;
@@ -60,7 +55,7 @@ export class RecordWriter {
    * @throws AiRouterError record_too_large: the log takes no record of that size
    */
   async write(entries: readonly Placed[]): Promise<void> {
-    const { heldBytesMax = HELD_BYTES_MAX } = this.#options;
+    const { heldBytesMax } = this.#options;
     const bytes = entries.reduce((sum, { value }) => sum + value.length, 0);
     if (this.#isClosed) throw unavailable('the process stops');
     if (this.#heldBytes + bytes > heldBytesMax) throw unavailable('too much waits for the log');
@@ -104,7 +99,7 @@ export class RecordWriter {
           else reject(how);
           if (left === 0) resolve();
         };
-        const { acknowledgeMs = ACKNOWLEDGE_MS } = this.#options;
+        const { acknowledgeMs } = this.#options;
         timer = setTimeout(() => reject(unavailable('no answer in time')), acknowledgeMs);
         for (const [lane, own] of byLane) submissions.push([lane, lane.submit(own, settle)]);
       });

@@ -60,12 +60,15 @@ export async function openIngest(parts: IngestParts): Promise<Ingest> {
     log,
     outcomesTopic: outcomes,
     publisherId: () => uuidV7(clock.nowMs(), randomBytes(16)),
+    acknowledgeMs: config.ingestTimeoutMs,
+    heldBytesMax: config.ingestBytesMax,
     logger,
   });
   const places = { topics, partitions };
   return {
     register(app) {
-      registerIngest(app, { writer, places, clock, access, metrics });
+      const bodiesBytesMax = config.ingestBytesMax;
+      registerIngest(app, { writer, places, bodiesBytesMax, clock, access, metrics });
     },
     decisions: ownDecisions(writer, entriesOf(places)),
     isFailing: () => writer.isFailing,

@@ -38,6 +38,8 @@ export function registerIngestOn(
     log,
     outcomesTopic: TOPICS.outcomes,
     publisherId: () => Buffer.alloc(16, 7),
+    acknowledgeMs: 5_000,
+    heldBytesMax: 64 * 1024 * 1024,
     retry: { initialMs: 1, maxMs: 2 },
     logger: { info: () => {}, warn: () => {} },
     ...options,
@@ -50,6 +52,7 @@ export function registerIngestOn(
   registerIngest(app, {
     writer,
     places: { topics: TOPICS, partitions },
+    bodiesBytesMax: 64 * 1024 * 1024,
     clock,
     access,
     metrics: null,
