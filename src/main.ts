@@ -25,8 +25,10 @@ const STOPPED_IN_ORDER: ReadonlySet<string> = new Set([
 
 const stopping = new AbortController();
 process.exitCode = await main(process.argv);
+/** For the last lines of standard output and of the log. */
+const LAST_WORDS_MS = 100;
 // What did not stop in time does not keep the process.
-setTimeout(() => process.exit(), 100).unref();
+setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
 
 async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram();

@@ -1,6 +1,7 @@
 import { renderErrors } from './errors.js';
 import { renderEvents } from './events.js';
 import { renderFaults } from './faults.js';
+import { renderLimits } from './limits.js';
 import { renderMetrics } from './metrics.js';
 import { renderReasons } from './reasons.js';
 import { renderSettings } from './settings.js';
@@ -11,6 +12,7 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/errors.md': renderErrors,
   'docs/events.md': renderEvents,
   'docs/faults.md': renderFaults,
+  'docs/limits.md': renderLimits,
   'docs/metrics.md': renderMetrics,
   'docs/reasons.md': renderReasons,
   'docs/settings.md': renderSettings,

@@ -6,7 +6,9 @@ import { formatKeys, parseKeys } from './keys-text.js';
 
 /** About 40,000 keys. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
+/** Longest wait for another command that changes the file: each takes milliseconds. */
 const LOCK_WAIT_MS = 5_000;
+/** How often a command looks whether the lock is free. */
 const LOCK_RETRY_MS = 50;
 
 /**

@@ -11,6 +11,7 @@ interface FieldRule {
 }
 
 const TENANT = lengthOf(1, 128);
+/** Far above what one process answers: more is a slip of the pen. */
 export const REQUESTS_PER_SECOND_MAX = 1_000_000;
 const hex = (digits: number) => new RegExp(`^[0-9a-f]{${digits}}$`);
 

@@ -21,6 +21,7 @@ interface Shape {
   defaults: Readonly<Record<string, unknown>>;
 }
 
+/** Twenty times the largest public catalogue; a document is held whole in memory. */
 const ITEMS_MAX = 100_000;
 
 const LISTS: Readonly<Record<string, Shape>> = {

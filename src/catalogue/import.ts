@@ -45,6 +45,7 @@ const HAND_HEADER = 'catalogue';
 const BUILT_IN: Headers = { [HAND_HEADER]: Buffer.from('built-in') };
 
 const PARTITION = 0;
+/** One read of what is in the log already. */
 const FETCH_BYTES = 1_048_576;
 /** Records of one append, which is all or none: some 100 KB. */
 const APPEND_RECORDS = 500;

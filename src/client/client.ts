@@ -5,6 +5,7 @@ import { deliverList, problemOf } from './deliver.js';
 import { fallbackAnswer } from './fallback.js';
 import { createHttpCaller, type HttpAnswer, type HttpCaller } from './http.js';
 import { type Attempt, InFlight } from './in-flight.js';
+import * as limits from './limits.js';
 import { Outbox, type OutboxStats } from './outbox.js';
 import type { FallbackOffering, OutcomeInput, RouteAnswer } from './types.js';
 
@@ -68,12 +69,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'model_not_found',
   'no_eligible_offering',
 ]);
-const SOCKETS_MAX = 64;
-const INGEST_SOCKETS_MAX = 2;
-const INGEST_TIMEOUT_MS = 10_000;
-const BATCH_ITEMS_MAX = 500;
-const BATCH_BYTES_MAX = 1024 * 1024;
-const BYTES_PER_OUTCOME = 1024;
 
 /**
  * What a service needs of AiRouter: where to send a request, and where to say how it ended. Neither
@@ -97,19 +92,19 @@ export class AiRouterClient {
   #lastRefusal: string | null = null;
 
   constructor(options: AiRouterClientOptions) {
-    const { url, ingestUrl = url, apiKey = null, queueMax = 10_000 } = options;
+    const { url, ingestUrl = url, apiKey = null, queueMax = limits.QUEUE_MAX } = options;
     this.#options = options;
-    this.#router = createHttpCaller(url, apiKey, SOCKETS_MAX);
-    this.#ingest = createHttpCaller(ingestUrl, apiKey, INGEST_SOCKETS_MAX);
+    this.#router = createHttpCaller(url, apiKey, limits.SOCKETS_MAX);
+    this.#ingest = createHttpCaller(ingestUrl, apiKey, limits.INGEST_SOCKETS_MAX);
     this.#outcomes = new Outbox({
       deliver: (items) => this.#deliver('outcomes', items),
       bytesOf: (text) => Buffer.byteLength(text),
-      lingerMs: options.lingerMs ?? 200,
-      batchItemsMax: BATCH_ITEMS_MAX,
-      batchBytesMax: BATCH_BYTES_MAX,
+      lingerMs: options.lingerMs ?? limits.LINGER_MS,
+      batchItemsMax: limits.BATCH_ITEMS_MAX,
+      batchBytesMax: limits.BATCH_BYTES_MAX,
       queueItemsMax: queueMax,
-      queueBytesMax: queueMax * BYTES_PER_OUTCOME,
-      retry: options.retry ?? { initialMs: 100, maxMs: 5_000 },
+      queueBytesMax: queueMax * limits.BYTES_PER_OUTCOME,
+      retry: options.retry ?? limits.DELIVER_RETRY,
     });
     this.#inFlight = new InFlight(formatUuid(mintUuid()), options.overdueAfterMs ?? 20_000, () =>
       performance.now(),
@@ -159,7 +154,7 @@ export class AiRouterClient {
   /** Tells of an attempt at an offering, by its key text, until `end` is called. */
   begin(offering: string): Attempt {
     if (this.#gaugeTimer === null && !this.#isClosed) {
-      const { gaugeIntervalMs = 5_000 } = this.#options;
+      const { gaugeIntervalMs = limits.GAUGE_INTERVAL_MS } = this.#options;
       this.#gaugeTimer = setInterval(() => void this.#sendGauges(), gaugeIntervalMs).unref();
     }
     return this.#inFlight.begin(offering);
@@ -185,7 +180,9 @@ export class AiRouterClient {
   }
 
   /** Sends what is held, within the deadline; what is left then is dropped and counted. */
-  async close({ deadlineMs }: { deadlineMs: number } = { deadlineMs: 2_000 }): Promise<void> {
+  async close(
+    { deadlineMs }: { deadlineMs: number } = { deadlineMs: limits.CLOSE_TIMEOUT_MS },
+  ): Promise<void> {
     this.#isClosed = true;
     if (this.#gaugeTimer !== null) clearInterval(this.#gaugeTimer);
     await this.#outcomes.close({ deadlineMs });
@@ -212,7 +209,7 @@ export class AiRouterClient {
     const onRefused = (sentence: string): void => {
       this.#lastRefusal = sentence;
     };
-    const to = { path: `/v1/${list}`, list, timeoutMs: INGEST_TIMEOUT_MS, onRefused };
+    const to = { path: `/v1/${list}`, list, timeoutMs: limits.INGEST_TIMEOUT_MS, onRefused };
     return deliverList(this.#ingest, to, items);
   }
 

@@ -16,6 +16,7 @@ export interface Attempt {
 
 /** One body of gauges. */
 const OFFERINGS_MAX = 1_000;
+/** Attempts that are watched at once, some 10 MB; others are not in the gauges. */
 const ATTEMPTS_MAX = 100_000;
 
 interface Tracked {

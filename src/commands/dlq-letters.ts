@@ -32,6 +32,7 @@ export interface ParkedRow extends Origin {
   replayed_below: number | null;
 }
 
+/** One read of the topic. */
 const READ_BYTES = 1_048_576;
 
 /** One partition after the other: each is as large as what was parked of it. */

@@ -17,6 +17,7 @@ export interface Replayed {
   offset: number | null;
 }
 
+/** One read of the original: the record is its first. */
 const READ_BYTES = 1_048_576;
 
 /** `airouter dlq replay [PLACE…]`: copies of these places, or of all that wait. */

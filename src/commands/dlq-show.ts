@@ -32,6 +32,7 @@ interface ShownLetter {
   hex: string | null;
 }
 
+/** A screen full of hex; the record whole is in the topic. */
 const HEX_BYTES_MAX = 1_024;
 const HEX_LINE_BYTES = 16;
 

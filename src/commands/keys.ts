@@ -8,6 +8,7 @@ import { wholeNumber } from './arguments.js';
 import type { CommandContext } from './context.js';
 
 const DAY_MS = 86_400_000;
+/** Ten years: who wants more wants a key that does not expire. */
 const DAYS_MAX = 3_650;
 
 /** `airouter keys create|list|revoke`: the access keys of AIROUTER_KEYS_FILE. */

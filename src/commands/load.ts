@@ -7,7 +7,9 @@ import { minutesOf, seedOf, wholeNumber } from './arguments.js';
 import type { CommandContext } from './context.js';
 import { closeInTime, throwIfFailed } from './serve.js';
 
+/** More than one process makes. */
 const RATE_MAX = 100_000;
+/** A day. */
 const SECONDS_MAX = 86_400;
 
 /** `airouter load`: the demo's world against processes that are running. */

@@ -20,6 +20,7 @@ interface PolicyTopic {
 type Standing = ReadonlyMap<string, { hash: string; policy: Policy | null; broken: string | null }>;
 
 const PARTITION = 0;
+/** One read of the topic. */
 const FETCH_BYTES = 1_048_576;
 /** The log's own limit of a document. */
 const DOCUMENT_CHARACTERS_MAX = 65_536;

@@ -9,6 +9,7 @@ import { startProjectServer } from '../roles/project-server.js';
 import type { CommandContext } from './context.js';
 import { closeInTime, throwIfFailed } from './serve.js';
 
+/** How often a projector looks for the owner of its folder, which starts or comes back. */
 const ATTACH_AGAIN_MS = 500;
 
 /**

@@ -8,6 +8,7 @@ import type { CommandContext } from './context.js';
 
 /** Folding, comparing, and the rebuild's own lock, side by side. */
 const POOL_SIZE = 8;
+/** A line now and then for whoever watches. */
 const PROGRESS_INTERVAL_MS = 2_000;
 
 /**

@@ -9,6 +9,7 @@ import { wholeNumber } from './arguments.js';
 import type { CommandContext } from './context.js';
 import { readable } from './readable.js';
 
+/** One read of the topic. */
 const READ_BYTES = 1_048_576;
 
 /** `airouter topic cat TOPIC`: one decoded record a line. */

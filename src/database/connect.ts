@@ -18,7 +18,11 @@ export interface PoolOptions {
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
 
+/**
+ * Longest wait for a connection, also for a free one of the pool: what waits longer is tried again.
+ */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Connections beyond those that are kept are closed once they idle so long. */
 const IDLE_CLOSE_MS = 30_000;
 /** A client that was stopped within a transaction must not hold its locks for ever. */
 const IDLE_IN_TRANSACTION_MS = 60_000;

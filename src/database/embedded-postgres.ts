@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { open, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
 import { AiRouterError } from '../errors.js';
-import { EMBEDDED_USER, prepareDataFolder } from './data-folder.js';
+import { answers, urlOf } from './answers.js';
+import { prepareDataFolder } from './data-folder.js';
 import { freePort } from './free-port.js';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.js';
 import { type PostgresHome, postgresHome } from './postgres-home.js';
@@ -36,8 +36,11 @@ export interface EmbeddedPostgresOptions {
 
 /** Recovery after a crash replays at most max_wal_size of WAL: seconds, on a slow disk minutes. */
 const START_TIMEOUT_MS = 120_000;
+/** A fast shutdown writes what is dirty; one that takes longer is made an immediate one. */
 const STOP_TIMEOUT_MS = 30_000;
+/** How often the state of the server is looked at while it starts or stops. */
 const POLL_INTERVAL_MS = 20;
+/** What is kept of the server's log: its newest lines tell why it stopped. */
 const LOG_BYTES_MAX = 1_048_576;
 
 /**
@@ -181,28 +184,6 @@ async function becomesReady(
   return false;
 }
 
-/** Whether the server of exactly this data folder answers on the port. */
-async function answers(port: number, password: string, data: string): Promise<boolean> {
-  if (port === 0) return false;
-  const client = new Client({
-    connectionString: urlOf(port, password),
-    connectionTimeoutMillis: 5000,
-    query_timeout: 5000,
-  });
-  client.on('error', () => {}); // What breaks later is told by the query.
-  try {
-    await client.connect();
-    const result = await client.query<{ folder: string }>(
-      "select current_setting('data_directory') as folder",
-    );
-    return result.rows[0]?.folder === data;
-  } catch {
-    return false;
-  } finally {
-    await client.end().catch(() => {});
-  }
-}
-
 async function stop(data: string, pid: number): Promise<void> {
   // SIGINT is Postgres's fast shutdown, SIGQUIT its immediate one: recovery at the next start.
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
@@ -229,10 +210,6 @@ async function rotate(logFile: string): Promise<number> {
   if (size <= LOG_BYTES_MAX) return size;
   await truncate(logFile);
   return 0;
-}
-
-function urlOf(port: number, password: string): string {
-  return `postgres://${EMBEDDED_USER}:${password}@127.0.0.1:${port}/postgres`;
 }
 
 function fatalLine(log: string): string {

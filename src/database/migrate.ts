@@ -12,6 +12,7 @@ export interface Migration {
 }
 
 const TABLE = 'schema_migration';
+/** Longest wait for a connection. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /** SQLSTATE insufficient_privilege. */
 const FORBIDDEN = '42501';

@@ -14,7 +14,9 @@ export interface OwnerLock {
   release(): Promise<void>;
 }
 
+/** Longest wait for a connection, and for the answer to the question for the lock. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** The connection that holds the lock idles: how soon a server that vanished is noticed. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 const NAME = 'airouter owner';
 

@@ -33,7 +33,9 @@ export interface OwnerOptions {
 
 /** An owner that is stopping takes at most about so long. */
 const HAND_OVER_MS = 15_000;
+/** How often it is looked whether the owner is gone. */
 const RETRY_INTERVAL_MS = 100;
+/** How often a server that was lost is tried again, until it is back or the process is stopped. */
 const RECOVERY_INTERVAL_MS = 500;
 
 interface Held {

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AiRouterError } from '../errors.js';
 
+/** How often it is looked whether who starts the server is done. */
 const RETRY_INTERVAL_MS = 20;
 
 /**

@@ -60,6 +60,7 @@ export const CATALOGUE_ALIAS: readonly Rule<CatalogueAlias>[] = [
   rule('model', text(0, 256), (it) => it.model),
 ];
 
+/** Steps of one price by size of the input; the largest known has three. */
 const TIERS_MAX = 16;
 const TIERS: Check = {
   rule: `at most ${TIERS_MAX} tiers by rising above_input_tokens, the first of 0; prices null or integers of 0..2^53-2`,

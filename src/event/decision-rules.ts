@@ -17,8 +17,11 @@ import type { Decision } from './outcome.js';
 const MASS_TOTAL = 2 ** 20;
 /** Bounds of one answer: the largest catalogue slice, the topics and partitions of a vector. */
 const OFFERINGS_MAX = 10_000;
+/** Topics of a state's vector: those of one installation are eight. */
 const TOPICS_MAX = 64;
+/** Partitions of a topic in a vector: as many as the setting allows. */
 const PARTITIONS_MAX = 512;
+/** A longer request is kept as its hash. */
 const REQUEST_BYTES_MAX = 2048;
 
 const ELIGIBLE: Check = {

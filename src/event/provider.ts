@@ -65,6 +65,7 @@ export function providerName(given: string): string {
 
 /** Names that were mapped before: there are few of them, and every event has one. */
 const mapped = new Map<string, string>();
+/** Spellings that are remembered: garbage can send any number of them. */
 const MAPPED_MAX = 1_000;
 /** Longer ones break the rule of providers anyway, and are not kept. */
 const MAPPED_UNITS_MAX = 64;

@@ -13,6 +13,7 @@ export const SHIPPED_ID_MAX = 99;
 const ID_MAX = 2 ** 31 - 1;
 /** Bounds on what others can register: each costs memory for as long as the process lives. */
 const FOREIGN_SCHEMAS_MAX = 1_000;
+/** Of one schema of others: the largest of ours has a fiftieth of it. */
 const FOREIGN_SCHEMA_BYTES_MAX = 262_144;
 
 /** What the fold does not read of an outcome; skipping it saves a third of the decoding. */

@@ -5,6 +5,7 @@
  */
 export const UNDECODABLE_RUN_MAX = 20;
 export const UNDECODABLE_WINDOW = 10_000;
+/** One in a hundred: a partition that is half garbage has a wrong schema, not a bad record. */
 export const UNDECODABLE_WINDOW_MAX = 100;
 
 export interface DeadLetterCounters {

@@ -17,6 +17,7 @@ const SKEW_MAX_MS = 5 * 60_000;
 
 /** An event counts in a tick only if it ended within these bounds of its record's time. */
 const TICK_BEFORE_MS = 60_000;
+/** And no more than a tick ahead: clocks differ by that much. */
 const TICK_AFTER_MS = 5_000;
 
 /** A batch of our own publishers: rule (a) judges it whole, rule (b) its events. */

@@ -7,6 +7,7 @@ import { KEY_TTL_SECONDS } from './values.js';
  * message and blocks Redis while it runs, about 1 ms a MB.
  */
 export const WRITE_KEYS_MAX = 20_000;
+/** Bytes of one write: Redis is busy with nothing else for its time. */
 export const WRITE_BYTES_MAX = 64 * 1024 * 1024;
 
 /**

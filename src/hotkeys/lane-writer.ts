@@ -1,8 +1,9 @@
 import { AiRouterError } from '../errors.js';
 import type { Schedule } from './schedule.js';
 
-/** Waits between failed attempts: doubled from the first to the second. */
+/** Wait behind a first failed attempt; it doubles with each one. */
 const RETRY_MIN_MS = 100;
+/** Longest wait between failed attempts: as late are the keys when Redis is back. */
 const RETRY_MAX_MS = 2_000;
 
 /**

@@ -3,6 +3,7 @@ import { type Backoff, backoffMs } from '../backoff.js';
 import { AiRouterError } from '../errors.js';
 import { type Logger, reasonText, StateLog } from './state-log.js';
 
+/** Longest wait for a connection: far above a network, below what a reader bears. */
 const CONNECT_TIMEOUT_MS = 2_000;
 /** Longest wait for one reply: far above the slowest script, far below what a reader bears. */
 const COMMAND_TIMEOUT_MS = 2_000;

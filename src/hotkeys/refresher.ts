@@ -9,6 +9,9 @@ import { type Logger, StateLog } from './state-log.js';
 
 export type { HotSource } from './source.js';
 
+/** Three rounds of attempts: who waits for longer waits for a Redis that is away. */
+const SETTLE_TIMEOUT_MS = 10_000;
+
 export interface RefresherOptions {
   source: HotSource;
   hotKeys: HotKeys;
@@ -82,7 +85,7 @@ class HotKeyRefresher implements Refresher {
     this.#metrics.request({ atOnce: caughtUp });
   }
 
-  async settle(timeoutMs = 10_000): Promise<void> {
+  async settle(timeoutMs = SETTLE_TIMEOUT_MS): Promise<void> {
     let cancel = (): void => {};
     const timeout = new Promise<never>((_, reject) => {
       cancel = this.#schedule(timeoutMs, () => reject(notSettled(timeoutMs)));

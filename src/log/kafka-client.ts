@@ -25,7 +25,9 @@ export interface OpenCluster {
   end(): void;
 }
 
+/** Longest wait for a connection and for its login: then another broker is tried. */
 const CONNECT_TIMEOUT_MS = 3_000;
+/** How long leaders are taken as known; an error that says otherwise comes sooner. */
 const METADATA_MAX_AGE_MS = 60_000;
 /**
  * Of connecting and of metadata. Few: whoever uses a client makes a new one when it fails, and an

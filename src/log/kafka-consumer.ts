@@ -25,6 +25,7 @@ export interface KafkaConsumerOptions {
 
 /** How often the group's own offsets follow. */
 const TELL_INTERVAL_MS = 2_000;
+/** Longest wait for the group to take offsets that nobody here reads. */
 const TELL_TIMEOUT_MS = 5_000;
 
 /**

@@ -37,12 +37,29 @@ export interface KafkaLogOptions {
   socketFactory?: ISocketFactory;
 }
 
+/** Of one fetch, where no setting says otherwise. */
+const FETCH_BYTES_MAX = 1_048_576;
+/** Longest wait for a broker to write a record and have its copies made. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Longest wait for what a broker only looks up. */
+const READ_TIMEOUT_MS = 10_000;
+/** Three brokers that each hang for a read, or a write and the election of another leader. */
+const GIVE_UP_AFTER_MS = 45_000;
+/** As AIROUTER_SESSION_TIMEOUT_MS, for programs of others. */
+const SESSION_TIMEOUT_MS = 15_000;
+/** As AIROUTER_WATCHDOG_MS, for programs of others. */
+const WATCHDOG_MS = 60_000;
+
 /** The log in Kafka. An append is acknowledged when `min.insync.replicas` brokers hold it. */
 export function createKafkaLog(options: KafkaLogOptions): Log {
-  const { fetchBytesMax = 1_048_576, giveUpAfterMs = 45_000, report = () => {} } = options;
+  const {
+    fetchBytesMax = FETCH_BYTES_MAX,
+    giveUpAfterMs = GIVE_UP_AFTER_MS,
+    report = () => {},
+  } = options;
   const connection = connectionOf(options);
   const sources = kafkaSources(connection, {
-    attemptTimeoutMs: options.readTimeoutMs ?? 10_000,
+    attemptTimeoutMs: options.readTimeoutMs ?? READ_TIMEOUT_MS,
     giveUpAfterMs,
   });
   const topics = kafkaTopics(connection, options.singleNode ?? false);
@@ -76,8 +93,8 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
         group,
         topics: topicNames,
         fetchBytesMax,
-        sessionTimeoutMs: options.sessionTimeoutMs ?? 15_000,
-        watchdogMs: options.watchdogMs ?? 60_000,
+        sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+        watchdogMs: options.watchdogMs ?? WATCHDOG_MS,
         report,
       });
       consumers.add(consumer);
@@ -105,7 +122,7 @@ function connectionOf(options: KafkaLogOptions): KafkaConnection {
     clientId: options.clientId ?? 'airouter',
     ssl: options.ssl ?? false,
     sasl: options.sasl ?? null,
-    requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
+    requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     logger: options.logger ?? null,
     ...(socketFactory === undefined ? {} : { socketFactory }),
   };

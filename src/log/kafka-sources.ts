@@ -21,6 +21,7 @@ interface Shared {
   lastUsedMs: number;
 }
 
+/** A connection for single reads that nobody used for so long is closed. */
 const IDLE_MS = 30_000;
 
 export function kafkaSources(

@@ -19,6 +19,7 @@ interface Found {
   copies: number;
 }
 
+/** Longest wait for a controller to answer a change of topics. */
 const OPERATION_TIMEOUT_MS = 30_000;
 /** How long a topic may take until all its partitions have a leader, or until it is gone. */
 const SETTLE_TIMEOUT_MS = 30_000;

@@ -15,6 +15,7 @@ export interface SchemaTopicOptions {
 }
 
 const PARTITION = 0;
+/** One read of the topic. */
 const READ_BYTES = 1_048_576;
 
 /**

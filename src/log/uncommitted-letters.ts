@@ -22,6 +22,7 @@ export interface UncommittedLettersOptions {
 /** Some 3 MB. A single batch rarely parks a hundredth of it. */
 const LETTERS_MAX = 10_000;
 const RESCAN_AFTER = 1_000;
+/** One read of the topic. */
 const READ_BYTES = 1_048_576;
 
 interface Group {

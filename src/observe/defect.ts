@@ -15,6 +15,7 @@ export interface Defect {
 
 /** A cause has a cause …: no deeper, and no broader. */
 const DEPTH_MAX = 4;
+/** Errors of one that has several. */
 const ERRORS_MAX = 4;
 
 /**

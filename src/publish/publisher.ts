@@ -17,6 +17,7 @@ import { within } from './within.js';
 
 /** The bound of the memory in bytes follows from the bound in outcomes: most take 100 to 300. */
 const QUEUED_BYTES_PER_OUTCOME = 1024;
+/** A record costs the log the same with one outcome or two hundred; above this nothing is saved. */
 const BATCH_BYTES_MAX = 64 * 1024;
 
 export interface PublisherOptions {

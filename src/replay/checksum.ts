@@ -4,6 +4,7 @@ import { withTransaction } from '../database/connect.js';
 import { TABLE_NAMES, TABLES, type Table, type TableName } from '../fold/tables.js';
 import type { Topics } from '../log/topics.js';
 
+/** Rows in memory at once: some 2 MB. */
 const ROWS_A_FETCH = 5_000;
 
 /**

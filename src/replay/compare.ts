@@ -31,6 +31,7 @@ export interface RowDifference {
   rebuilt: Record<string, string | null> | null;
 }
 
+/** Enough to see what is wrong; the table whole can be compared in SQL. */
 const DIFFERENCES_MAX = 5;
 
 export interface CompareOptions {

@@ -28,7 +28,9 @@ import { Verdicts } from './verdicts.js';
 const LANES = 4;
 /** What all partitions hold in memory together, and one at most: larger reads make fewer rows. */
 const BYTES_MAX = 128 * 1024 * 1024;
+/** One partition's part at most: a read that is longer makes no fewer rows. */
 const PARTITION_BYTES_MAX = 4 * 1024 * 1024;
+/** And at least: a batch of our publishers. */
 const PARTITION_BYTES_MIN = 65_536;
 
 export interface LogFoldOptions {

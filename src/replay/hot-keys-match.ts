@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HotKeys, HotRead, Vector } from '../hotkeys/port.js';
 import type { HotSource } from '../hotkeys/source.js';
 
-export const MATCH_LOOKS = {
-  intervalMs: 250,
-  /** Writers hold values back for up to a second: this long at rest and unequal is unequal. */
-  atRestMax: 16,
-  /** Whoever never rests for so long cannot be compared. */
-  max: 60,
-};
+/** How often rows and keys are looked at. */
+const LOOK_INTERVAL_MS = 250;
+/** Writers hold values back for up to a second: so many looks at rest and unequal are unequal. */
+const LOOKS_AT_REST_MAX = 16;
+/** Whoever does not rest for so many looks cannot be compared. */
+const LOOKS_MAX = 60;
 
 interface Expected {
   generation: string;
@@ -23,17 +22,17 @@ interface Expected {
 export async function hotKeysMatch(
   source: HotSource,
   hotKeys: Pick<HotKeys, 'read'>,
-  pause: () => Promise<void> = () => sleep(MATCH_LOOKS.intervalMs),
+  pause: () => Promise<void> = () => sleep(LOOK_INTERVAL_MS),
 ): Promise<boolean | null> {
   let before = await readExpected(source);
   let looksAtRest = 0;
-  for (let look = 0; look < MATCH_LOOKS.max; look += 1) {
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
     const read = await hotKeys.read(null);
     const after = await readExpected(source);
     const isAtRest = isSame(before, after);
     if (isAtRest && holds(read, after)) return true;
     looksAtRest = isAtRest ? looksAtRest + 1 : 0;
-    if (looksAtRest === MATCH_LOOKS.atRestMax) return false;
+    if (looksAtRest === LOOKS_AT_REST_MAX) return false;
     before = after;
     await pause();
   }

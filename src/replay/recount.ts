@@ -25,8 +25,11 @@ export interface RecountOptions {
 }
 
 const RECENT_EVENTS = 2 ** 16;
+/** The fold's own number, written again: what is counted here takes nothing from the fold. */
 const HIGH_LIFETIME_MS = 30 * 86_400_000;
+/** The fold's own number, written again. */
 const SKEW_MAX_MS = 5 * 60_000;
+/** One read of the log. */
 const READ_BYTES = 4 * 1024 * 1024;
 
 interface Event {

@@ -9,7 +9,11 @@ import { dropSchema, retiredSchema } from './shadow.js';
 
 /** Below the second after which Postgres looks for deadlocks: we give way, not a projector. */
 const LOCK_TIMEOUT_MS = 800;
+/**
+ * Some half a minute of giving way to who reads and writes; then somebody holds a lock for good.
+ */
 const ATTEMPTS_MAX = 30;
+/** Time for who was waited for to finish. */
 const PAUSE_MS = 250;
 
 export interface SwapOptions {

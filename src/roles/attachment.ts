@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readOwnerFile } from '../database/owner-file.js';
 import type { Parts } from './parts.js';
 
+/** How often it is looked whether the owner of the folder is still there. */
 const LOOK_INTERVAL_MS = 500;
 
 /**

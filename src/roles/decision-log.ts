@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Backoff } from '../backoff.js';
 import { deliverList } from '../client/deliver.js';
 import { createHttpCaller } from '../client/http.js';
 import { type Delivered, Outbox } from '../client/outbox.js';
@@ -31,10 +32,17 @@ export interface DecisionLog {
 
 /** A second of the busiest router: beyond it what is newest is dropped. */
 const QUEUE_ITEMS_MAX = 10_000;
+/** Memory for decisions that wait for the ingest role. */
 const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
+/** Half of what the ingest role takes in one body. */
 const BATCH_ITEMS_MAX = 500;
 /** A fifth of what the ingest role takes: bytes are estimated here. */
 const BATCH_BYTES_MAX = 1024 * 1024;
+/** Nobody waits for decisions, and routers are many: they come back slowly. */
+const HANDOVER_RETRY: Backoff = { initialMs: 100, maxMs: 5_000 };
+/** The ingest role answers within 5 s, whatever the log does. */
+const HANDOVER_TIMEOUT_MS = 10_000;
+/** How long a decision waits for company: nobody reads it at once. */
 const LINGER_MS = 200;
 
 /** Hands the router's decisions to the log: bounded, after the answer, never in its way. */
@@ -62,7 +70,7 @@ export function createDecisionLog(options: DecisionLogOptions): DecisionLog {
     batchBytesMax: BATCH_BYTES_MAX,
     queueItemsMax: QUEUE_ITEMS_MAX,
     queueBytesMax: QUEUE_BYTES_MAX,
-    retry: { initialMs: 100, maxMs: 5_000 },
+    retry: HANDOVER_RETRY,
     onCount: (result, decisions) => counter.inc({ result }, decisions),
   });
   return {
@@ -96,7 +104,7 @@ export function httpTarget(
   const to = {
     path: '/v1/decisions',
     list: 'decisions',
-    timeoutMs: 10_000,
+    timeoutMs: HANDOVER_TIMEOUT_MS,
     onRefused(reason: string): void {
       if (!wasRefused) logger.warn({ reason }, 'Decisions are refused by the ingest role.');
       wasRefused = true;
