@@ -1,3 +1,4 @@
+import { AiRouterError } from '../../errors.js';
 import { referenceMs } from '../../fold/reference.js';
 import type { ModelsValueOffering } from '../../hotkeys/values.js';
 import { ratioOfPace } from '../arithmetic.js';
@@ -6,6 +7,7 @@ import { BoardCache } from '../board-cache.js';
 import { isMostlyStreamed } from '../endpoint-stats.js';
 import { MASS_TOTAL } from '../masses.js';
 import { type Plan, planOf } from '../plan.js';
+import { policyInForce } from '../policy-in-force.js';
 import { costNanoUsd, tierOf } from '../price.js';
 import type { Degradation } from '../reasons.js';
 import { sizeOf } from '../request-size.js';
@@ -25,6 +27,8 @@ export interface Moment {
 }
 
 export interface BoardQuery {
+  /** Whose default policy decides; empty = nobody's in particular. */
+  tenant: string;
   /** Part of a model's name, in any case; absent = the models that were used. */
   model?: string;
   /** Models at most, the most used first. */
@@ -32,8 +36,9 @@ export interface BoardQuery {
 }
 
 /**
- * What `auto` would do now, model by model, with what it rests on: the shares of first choice that a
- * plain request of usual size would be drawn by. A pure function of the moment and the query.
+ * What would be decided now, model by model, with what it rests on: the shares of first choice that a
+ * plain request of usual size would be drawn by, under the policy that is the tenant's default, by
+ * `auto` where there is none. A pure function of the moment and the query.
  */
 export function liveBoard(moment: Moment, query: BoardQuery, boards = new BoardCache()) {
   const { snapshot, asOf, nowMs, staleAfterMs } = moment;
@@ -45,12 +50,15 @@ export function liveBoard(moment: Moment, query: BoardQuery, boards = new BoardC
     object: 'board',
     as_of: asOf * 1000,
     now: nowMs,
+    policy: policyInForce(snapshot, query.tenant, undefined)?.policy.name ?? '',
     state: { version, generation, age_ms: ageMs, stale_after_ms: staleAfterMs },
     degraded: degradationOf(snapshot, ageMs, staleAfterMs),
     models_total: new Set([...models.keys(), ...offeringsByModel.keys()]).size,
     offerings_total: offerings.size,
     models_matching: names.length,
-    models: names.slice(0, query.limit).map((name) => modelBoard(moment, name, boards)),
+    models: names
+      .slice(0, query.limit)
+      .map((name) => modelBoard(moment, name, query.tenant, boards)),
   };
 }
 
@@ -83,11 +91,11 @@ function modelsOf(snapshot: Snapshot, asOf: number, part: string | undefined): s
   return names.sort((a, b) => outcomes(b) - outcomes(a) || (a < b ? -1 : 1));
 }
 
-function modelBoard({ snapshot, asOf }: Moment, name: string, boards: BoardCache) {
+function modelBoard({ snapshot, asOf }: Moment, name: string, tenant: string, boards: BoardCache) {
   const offerings = snapshot.catalogue.offeringsByModel.get(name) ?? [];
   const stream = isMostlyStreamed(snapshot, offerings);
   const board = boards.boardOf(snapshot, asOf, stream);
-  const { plan, excluded } = planFor(board, name);
+  const { plan, excluded } = planFor(board, name, tenant);
   const shares = new Map(plan?.eligible.map(({ offering, mass }) => [offering, mass / MASS_TOTAL]));
   return {
     id: name,
@@ -108,15 +116,21 @@ function modelBoard({ snapshot, asOf }: Moment, name: string, boards: BoardCache
 function planFor(
   board: Board,
   model: string,
+  tenant: string,
 ): { plan: Plan | null; excluded: ReadonlyMap<string, string> } {
   const reasonsOf = (excluded: Plan['excluded']): Map<string, string> =>
     new Map(excluded.map(({ offering, reason }) => [offering, reason]));
   try {
-    const plan = planOf(board, requestFor(board, model));
+    const inForce = policyInForce(board.snapshot, tenant, undefined);
+    const plan = planOf(board, requestFor(board, model), inForce);
     return { plan, excluded: reasonsOf(plan.excluded) };
   } catch (error) {
-    if (!(error instanceof NoEligibleOffering)) throw error;
-    return { plan: null, excluded: reasonsOf(error.excluded) };
+    if (error instanceof NoEligibleOffering) {
+      return { plan: null, excluded: reasonsOf(error.excluded) };
+    }
+    // The policy asks for models that are not there, or for what a plain request does not say.
+    if (error instanceof AiRouterError) return { plan: null, excluded: new Map() };
+    throw error;
   }
 }
 

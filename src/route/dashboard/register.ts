@@ -27,8 +27,13 @@ export function registerBoard(app: FastifyInstance, options: BoardOptions): void
     (request, reply) => {
       const { moment, bodies } = latest();
       const { model, limit } = request.query;
-      const query: BoardQuery = { limit: Number(limit), ...(model !== undefined && { model }) };
-      return bodies.send(request, reply, [moment], () => liveBoard(moment, query, boards));
+      const tenant = request.caller?.tenant ?? '';
+      const query: BoardQuery = {
+        tenant,
+        limit: Number(limit),
+        ...(model !== undefined && { model }),
+      };
+      return bodies.send(request, reply, [moment, tenant], () => liveBoard(moment, query, boards));
     },
   );
 }

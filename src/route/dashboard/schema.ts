@@ -60,7 +60,7 @@ const model = object({
 /** `GET /v1/board`. */
 export const board = {
   operationId: 'getBoard',
-  summary: 'What `auto` would do now, model by model',
+  summary: 'What would be decided now, model by model',
   tags: ['read'],
   querystring: closed({
     model: {
@@ -82,6 +82,8 @@ export const board = {
       object: oneOf(['board']),
       as_of: integer,
       now: integer,
+      /** The default of the tenant that asks; empty = none. */
+      policy: string,
       state: object({
         version: integer,
         generation: string,

@@ -185,6 +185,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       object: 'board',
       as_of: 1_767_225_600_000,
       now: 1_767_225_600_000,
+      policy: '',
       state: { version: 7, generation: 'v1.1.1.1', age_ms: 250, stale_after_ms: 10_000 },
       degraded: [],
       models_total: 1,

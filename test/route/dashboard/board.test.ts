@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/clock.js';
 import { liveBoard } from '../../../src/route/dashboard/live-board.js';
 import { board as boardSchema } from '../../../src/route/dashboard/schema.js';
 import { MASS_TOTAL } from '../../../src/route/masses.js';
+import { makePolicy } from '../../../src/route/policy.js';
 import type { Snapshot } from '../../../src/route/snapshot.js';
 import {
   AS_OF,
@@ -46,7 +47,8 @@ const moment = (of: Snapshot = snapshot) => ({
   nowMs: AS_OF * 1000,
   staleAfterMs: 10_000,
 });
-const boardOf = (of: Snapshot = snapshot) => liveBoard(moment(of), { limit: 20 });
+const boardOf = (of: Snapshot = snapshot, tenant = '') =>
+  liveBoard(moment(of), { tenant, limit: 20 });
 const get = async (url: string, of: Snapshot | null = snapshot, clock?: Clock) => {
   const { app } = appOf(of, clock === undefined ? {} : { clock });
   return app.inject({ method: 'GET', url });
@@ -121,7 +123,7 @@ test('what is not known is null, not 0', () => {
 
 test('the age of the state is told, and when it is stale', () => {
   const aged = (seconds: number) =>
-    liveBoard({ ...moment(), nowMs: (AS_OF + seconds) * 1000 }, { limit: 1 });
+    liveBoard({ ...moment(), nowMs: (AS_OF + seconds) * 1000 }, { tenant: '', limit: 1 });
   expect(aged(10)).toMatchObject({ state: { age_ms: 10_000 }, degraded: [] });
   expect(aged(11)).toMatchObject({ state: { age_ms: 11_000 }, degraded: ['stale'] });
   const cold = { ...snapshot, state: null };
@@ -208,4 +210,21 @@ test('without a state there is no board yet', async () => {
   const answer = await get('/v1/board', null);
   expect(answer.statusCode).toBe(503);
   expect(answer.json()).toMatchObject({ code: 'not_ready' });
+});
+
+test('shares are those of the default policy of who asks', () => {
+  const policy = (document: object) => makePolicy({ name: 'p', ...document });
+  const under = (document: object, tenant = '') => {
+    const policies = new Map([['p', policy(document)]]);
+    const board = boardOf({ ...snapshot, policies }, tenant);
+    const [busy] = board.models;
+    const shares = new Map(busy!.offerings.map(({ offering: key, share }) => [key, share]));
+    return { policy: board.policy, share: shares.get(cheap.offering), best: busy!.best };
+  };
+  const dearOnly = { default_for: ['acme'], provider: { only: ['azure.ai.openai'] } };
+  expect(under(dearOnly, 'acme')).toEqual({ policy: 'p', share: 0, best: dear.offering });
+  expect(under(dearOnly, 'globex').policy).toBe('');
+  expect(under(dearOnly, 'globex').share).toBeGreaterThan(0.5);
+  const unknown = { default_for: ['*'], models: ['gone'] };
+  expect(under(unknown)).toEqual({ policy: 'p', share: 0, best: null });
 });
