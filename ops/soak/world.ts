@@ -39,6 +39,11 @@ const SETTINGS = {
 const WORLD_SECONDS = 86_400;
 /** Drawing one costs more than writing it: they come again with other ids. */
 const DRAWN = 2_000;
+/**
+ * Every other outcome is of the last half hour: what readers hold of it has its size from the first
+ * minutes on, and what grows later is no history.
+ */
+const HISTORY_MS = 1_800_000;
 const COMMAND_TIMEOUT_MS = 300_000;
 
 export interface WorldOptions {
@@ -144,7 +149,8 @@ function outcomesFrom(seed: number): () => RequestOutcome {
     const nowMs = Date.now();
     const event_id = uuidV7(nowMs, randomBytes(16));
     made += 1;
-    return { ...drawn[made % DRAWN]!, event_id, occurred_at: nowMs };
+    const agoMs = made % 2 === 0 ? 0 : Math.floor(Math.random() * HISTORY_MS);
+    return { ...drawn[made % DRAWN]!, event_id, occurred_at: nowMs - agoMs };
   };
 }
 

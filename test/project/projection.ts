@@ -43,20 +43,18 @@ export interface TestProjection {
 
 const logger = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
 
-export async function testWorld(database: TestDatabase): Promise<TestWorld> {
+/** On the embedded log, where no other one is given. */
+export async function testWorld(
+  database: TestDatabase,
+  { partitions = 3, ...given }: { partitions?: number; log?: Log } = {},
+): Promise<TestWorld> {
   const namespace = `t${randomBytes(4).toString('hex')}`;
   const topics = topicsOf(namespace);
-  const config = loadConfig({ AIROUTER_NAMESPACE: namespace, AIROUTER_PARTITIONS: '3' });
-  const logSchema = database.schema('log');
-  await migrate(database.databaseUrl, {
-    schema: logSchema,
-    folder: join(packageRoot, 'schemas', 'postgres', 'log'),
+  const config = loadConfig({
+    AIROUTER_NAMESPACE: namespace,
+    AIROUTER_PARTITIONS: String(partitions),
   });
-  const log = createEmbeddedLog({
-    pool: database.pool,
-    schema: logSchema,
-    report: (report) => logger.warn(report, 'a partition is in trouble'),
-  });
+  const log = given.log ?? (await embeddedLog(database));
   await log.createTopics(topicSpecs(topics, config.partitions, 'CreateTime'));
   const projectors = new Set<Projector>();
   return {
@@ -110,6 +108,19 @@ export async function testWorld(database: TestDatabase): Promise<TestWorld> {
       await log.close();
     },
   };
+}
+
+async function embeddedLog({ pool, databaseUrl, schema }: TestDatabase): Promise<Log> {
+  const logSchema = schema('log');
+  await migrate(databaseUrl, {
+    schema: logSchema,
+    folder: join(packageRoot, 'schemas', 'postgres', 'log'),
+  });
+  return createEmbeddedLog({
+    pool,
+    schema: logSchema,
+    report: (report) => logger.warn(report, 'a partition is in trouble'),
+  });
 }
 
 async function caughtUp(

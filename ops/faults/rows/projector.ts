@@ -47,6 +47,7 @@ export const projectorRows: readonly FaultRow[] = [
     tests: [
       { file: 'test/faults/kafka-group.fault.test.ts', name: 'come and go' },
       { file: 'test/e2e/stack.e2e.test.ts', name: 'two projectors, then one, then three' },
+      { file: 'test/faults/window.fault.test.ts' },
     ],
     measured: 'One minute of joins and leaves of up to 5 members under 6 writers: passed in 64 s.',
   },

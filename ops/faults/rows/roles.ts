@@ -18,7 +18,10 @@ export const roleRows: readonly FaultRow[] = [
     row: 37,
     fault: 'three times the load that there is room for',
     happens: 'Requests are shed with 503 and Retry-After; those that are taken are answered.',
-    tests: [{ file: 'test/route/overload.test.ts', name: 'is refused at the door' }],
+    tests: [
+      { file: 'test/route/overload.test.ts', name: 'is refused at the door' },
+      { file: 'test/faults/overload.fault.test.ts' },
+    ],
   },
   {
     row: 38,
