@@ -1,8 +1,15 @@
 import type { Clock } from '../clock.js';
-import { type HotKeys, type Lane, type Vector, vectorVersion } from './port.js';
+import {
+  type HotKeys,
+  type HotState,
+  type Lane,
+  type StoredLane,
+  type Vector,
+  vectorVersion,
+} from './port.js';
 import type { HotSource } from './source.js';
 
-/** Each attempt is lost only to another writer that got through; then the round begins again. */
+/** Each attempt is lost only to another writer that got through. */
 const ATTEMPTS_MAX = 5;
 
 export interface LaneRefresh {
@@ -30,9 +37,13 @@ export type LaneOutcome =
  */
 export async function refreshLane(refresh: LaneRefresh): Promise<LaneOutcome> {
   const { hotKeys, generation, lane } = refresh;
+  let lost: LostAttempt | null = null;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const state = await hotKeys.state(generation);
     const stored = state?.lanes[lane] ?? null;
+    if (lost !== null && isDoneByAnother(lost, state, stored, refresh.remake)) {
+      return { result: 'written' };
+    }
     const complete = refresh.remake || stored === null;
     const fresh = await readSource(refresh.source, lane, complete ? null : stored.vector);
     const version = vectorVersion(fresh.vector);
@@ -45,8 +56,33 @@ export async function refreshLane(refresh: LaneRefresh): Promise<LaneOutcome> {
     const next = { version, vector: fresh.vector, writtenAtMs: refresh.clock.nowMs() };
     const write = { lane, next, values: fresh.values, complete };
     if (await hotKeys.write(generation, state, write)) return { result: 'written' };
+    lost ??= { vector: fresh.vector, epoch: stored === null ? null : state!.epoch };
   }
   return { result: 'contended' };
+}
+
+/** The first attempt that another writer was before. */
+interface LostAttempt {
+  /** What was committed when it was computed: all that the call is about. */
+  vector: Vector;
+  /** Of the state that it found; null = the lane was missing. */
+  epoch: string | null;
+}
+
+/**
+ * Who lost to another writer need not win: with writers that are never idle it might lose for ever,
+ * a whole lane that takes seconds to compute against changes that take milliseconds. What the call
+ * is about is written once the stored lane reaches it; where everything was to be written, once
+ * the lane was made anew since, which every writer does as a whole.
+ */
+function isDoneByAnother(
+  lost: LostAttempt,
+  state: HotState | null,
+  stored: StoredLane | null,
+  remake: boolean,
+): boolean {
+  if (state === null || stored === null || isBelow(stored.vector, lost.vector)) return false;
+  return !remake || state.epoch !== lost.epoch;
 }
 
 async function readSource(
