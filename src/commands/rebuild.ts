@@ -8,6 +8,8 @@ import type { CommandContext } from './context.js';
 
 /** Folding, comparing, and the rebuild's own lock, side by side. */
 const POOL_SIZE = 8;
+/** A day of a large table is summed up, and fifty ranges are dropped, in single statements. */
+const STATEMENT_TIMEOUT_MS = 3_600_000;
 /** A line now and then for whoever watches. */
 const PROGRESS_INTERVAL_MS = 2_000;
 
@@ -24,8 +26,7 @@ export async function run(
   const parts = await openParts(context, 'any');
   const pool = createPool(parts.databaseUrl, {
     poolSize: POOL_SIZE,
-    // A large table is read, summed up and dropped in single statements.
-    statementTimeoutMs: 0,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     lockTimeoutMs: config.lockTimeoutMs,
     isDisposable: true,
     applicationName: 'airouter rebuild',

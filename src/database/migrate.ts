@@ -14,6 +14,8 @@ export interface Migration {
 const TABLE = 'schema_migration';
 /** Longest wait for a connection. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Longest wait for a twin: one that needs longer is seen in Postgres, and waited for by starting again. */
+const TURN_TIMEOUT_MS = 600_000;
 /** SQLSTATE insufficient_privilege. */
 const FORBIDDEN = '42501';
 /** What goes wrong comes as the error. */
@@ -52,9 +54,11 @@ export async function migrate(databaseUrl: string, migration: Migration): Promis
 /** The lock is the session's: it ends with the connection, whatever happens. */
 async function migrateLocked(client: Client, migration: Migration): Promise<string[]> {
   const { schema, folder } = migration;
+  await client.query(`set lock_timeout = ${TURN_TIMEOUT_MS}`);
   await client.query("select pg_advisory_lock(hashtext('airouter migrate'), hashtext($1))", [
     schema,
   ]);
+  await client.query('set lock_timeout = 0');
   const known = (await readdir(folder)).filter((name) => name.endsWith('.sql'));
   const names = new Set(known.map((name) => name.slice(0, -'.sql'.length)));
   const done = await appliedNames(client, schema);

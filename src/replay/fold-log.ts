@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { recordTimeMs } from '../event/record-time.js';
 import type { Schemas } from '../event/schemas.js';
+import type { Verdict } from '../fold/context.js';
 import type { Row } from '../fold/delta.js';
 import { TABLES } from '../fold/tables.js';
 import type { Vector } from '../hotkeys/port.js';
@@ -22,7 +23,7 @@ import { rollUp } from '../project/rollup.js';
 import { PartitionReader } from './partition-reader.js';
 import type { ShadowSettings } from './shadow.js';
 import { offsetOf, type Place, placesOf } from './vectors.js';
-import { Verdicts } from './verdicts.js';
+import { nobodyJudged, type ReadVerdicts, type Verdicts } from './verdicts.js';
 
 /** Partitions that are folded side by side: while one waits for Postgres, another one decodes. */
 const LANES = 4;
@@ -65,7 +66,9 @@ export class LogFold {
   readonly #handlers: ConsumerHandlers;
   readonly #readers = new Map<string, PartitionReader>();
   readonly #tickFloors = new Map<string, number>();
-  #verdicts: Verdicts = new Verdicts('to be judged');
+  #readVerdicts: ReadVerdicts = nobodyJudged;
+  /** Of the batch that each partition folds; null = it is to be judged. */
+  readonly #verdicts = new Map<string, Verdicts | null>();
 
   constructor(options: LogFoldOptions) {
     const { pool, schema, settings, topics } = options;
@@ -77,13 +80,13 @@ export class LogFold {
       store: this.#watched(store),
       refresher: { notify: () => {} },
       metrics: createMetrics(),
-      verdicts: (place, offset) => this.#verdicts.of(place, offset),
+      verdicts: (place, offset) => this.#verdictsOf(place, offset),
     });
   }
 
   /** Folds every record below the vector that is not folded yet. */
-  async foldTo(target: Vector, verdicts: Verdicts): Promise<void> {
-    this.#verdicts = verdicts;
+  async foldTo(target: Vector, readVerdicts: ReadVerdicts): Promise<void> {
+    this.#readVerdicts = readVerdicts;
     const readers = await this.#readersOf(target);
     for (;;) {
       const days = await Promise.all(
@@ -111,11 +114,18 @@ export class LogFold {
   /** The pipeline may go on from before the end of what it was given. */
   async #foldBatch(batch: LogBatch): Promise<void> {
     let { records } = batch;
+    const [first, last] = [records[0]!.offset, records.at(-1)!.offset];
+    this.#verdicts.set(nameOf(batch), await this.#readVerdicts(batch, first, last));
     while (records.length > 0) {
       const fetchOffset = records[0]!.offset;
       const next = await this.#handlers.batch({ ...batch, fetchOffset, records });
       records = records.filter((record) => record.offset >= next);
     }
+  }
+
+  #verdictsOf(place: TopicPartition, offset: number): RecordVerdicts | null {
+    const verdicts = this.#verdicts.get(nameOf(place)) ?? null;
+    return verdicts === null ? null : (verdicts.get(offset) ?? NOTHING_PARKED);
   }
 
   async #readersOf(target: Vector): Promise<PartitionReader[]> {
@@ -167,6 +177,9 @@ export class LogFold {
     };
   }
 }
+
+type RecordVerdicts = ReadonlyMap<number, Verdict>;
+const NOTHING_PARKED: RecordVerdicts = new Map();
 
 const TICK_TABLES = Object.values(TABLES).filter((table) => table.time === 'tick');
 

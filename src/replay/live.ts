@@ -1,27 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
 import { AiRouterError } from '../errors.js';
-import type { Vector } from '../hotkeys/port.js';
-import { readVector } from '../project/hot-source.js';
-import { storedVerdicts, type Verdicts } from './verdicts.js';
-
-/** Where the live projection stands, and what it parked on the way there. */
-export interface LiveState {
-  vector: Vector;
-  verdicts: Verdicts;
-}
-
-/** In the caller's transaction; verdicts below `from` are left out. */
-export async function readLive(
-  client: PoolClient,
-  schema: string,
-  topics: readonly string[],
-  from: Vector,
-): Promise<LiveState> {
-  return {
-    vector: await readVector(client, schema, topics),
-    verdicts: await storedVerdicts(client, schema, from),
-  };
-}
 
 /**
  * Whether there is a projection to compare with: each of its tables, and something folded. One that

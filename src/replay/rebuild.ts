@@ -17,12 +17,12 @@ import {
 import { projectionChecksum } from './checksum.js';
 import { type Comparison, compareProjections } from './compare.js';
 import { LogFold, type LogFoldOptions } from './fold-log.js';
-import { hasTable, isWhole, readLive, refuseUnsafeSwap } from './live.js';
+import { hasTable, isWhole, refuseUnsafeSwap } from './live.js';
 import { dropSchema, makeShadow, type ShadowSettings } from './shadow.js';
 import { swap } from './swap.js';
 import { inTurn } from './turn.js';
 import { distance, endOfLog, greatest, isAtLeast } from './vectors.js';
-import { Verdicts } from './verdicts.js';
+import { nobodyJudged, storedVerdicts } from './verdicts.js';
 
 export interface Rebuilt extends Omit<Comparison, 'checksum_live'> {
   records: number;
@@ -38,7 +38,7 @@ export interface Rebuilt extends Omit<Comparison, 'checksum_live'> {
 
 export interface RebuildOptions {
   databaseUrl: string;
-  /** Its sessions have no time limit for statements, and need not wait for the disk. */
+  /** Its sessions leave statements an hour, and need not wait for the disk. */
   pool: Pool;
   /** Schema of the live projection; it need not be there. */
   schema: string;
@@ -138,7 +138,6 @@ async function fromLogAlone(parts: Surroundings): Promise<Made> {
     parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
     uncommittedLetters: findUncommitted(log, topics.deadLetters, PROJECTION_VERSION),
   });
-  const nobodyJudged = new Verdicts('to be judged');
   const foldToEnd = async (atLeast: Vector): Promise<void> => {
     const end = await endOfLog(log, foldedTopics(topics));
     await fold.foldTo(greatest(end, atLeast), nobodyJudged);
@@ -180,18 +179,16 @@ const ROUNDS_MAX = 20;
 async function approachLive(parts: Surroundings, fold: LogFold): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const startedMs = performance.now();
-    const live = await withTransaction(parts.pool, 'repeatable read', (client) =>
-      readLiveAbove(parts, client),
-    );
-    await fold.foldTo(live.vector, live.verdicts);
+    const live = await standOf(parts, parts.schema);
+    await fold.foldTo(live, storedVerdicts(parts.pool, parts.schema));
     if (performance.now() - startedMs < LAST_ROUND_MS) return;
   }
 }
 
 /** To exactly where the live projection is in the client's transaction. */
 async function foldToLive(parts: Surroundings, fold: LogFold, client: PoolClient): Promise<void> {
-  const { vector, verdicts } = await readLiveAbove(parts, client);
-  await fold.foldTo(vector, verdicts);
+  const vector = await readVector(client, parts.schema, foldedTopics(parts.topics));
+  await fold.foldTo(vector, storedVerdicts(parts.pool, parts.schema));
   await requireReached(
     parts,
     vector,
@@ -199,22 +196,19 @@ async function foldToLive(parts: Surroundings, fold: LogFold, client: PoolClient
   );
 }
 
-async function readLiveAbove({ schema, shadow, topics, pool }: Surroundings, client: PoolClient) {
-  const folded = foldedTopics(topics);
-  const from = await withTransaction(pool, 'read committed', (own) =>
-    readVector(own, shadow, folded),
+function standOf({ pool, topics }: Surroundings, schema: string): Promise<Vector> {
+  return withTransaction(pool, 'read committed', (client) =>
+    readVector(client, schema, foldedTopics(topics)),
   );
-  return readLive(client, schema, folded, from);
 }
 
 async function requireReached(
-  { pool, shadow, topics, schema }: Surroundings,
+  parts: Surroundings,
   live: Vector,
   holds: (reached: Vector, live: Vector) => boolean,
 ): Promise<void> {
-  const reached = await withTransaction(pool, 'read committed', (client) =>
-    readVector(client, shadow, foldedTopics(topics)),
-  );
+  const { schema, shadow } = parts;
+  const reached = await standOf(parts, shadow);
   if (holds(reached, live)) return;
   throw new AiRouterError(
     'log_recreated',

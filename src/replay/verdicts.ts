@@ -1,60 +1,37 @@
-import type { PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import type { ErrorCode } from '../errors.js';
 import type { Verdict } from '../fold/context.js';
-import type { Vector } from '../hotkeys/port.js';
 import type { TopicPartition } from '../log/port.js';
-import { offsetOf } from './vectors.js';
 
-/** By index of a record; -1 = the record whole. */
-type RecordVerdicts = ReadonlyMap<number, Verdict>;
+/** What an earlier fold parked: by offset, then by index (-1 = the record whole). */
+export type Verdicts = ReadonlyMap<number, ReadonlyMap<number, Verdict>>;
 
-const NOTHING_PARKED: RecordVerdicts = new Map();
+/**
+ * Answers what was parked of the records from `first` to `last`; those of which nothing is known were
+ * folded. Null = nobody has judged: they are to be judged. It is asked batch by batch: an emitter
+ * that breaks a rule may have had millions of events parked.
+ */
+export type ReadVerdicts = (
+  place: TopicPartition,
+  first: number,
+  last: number,
+) => Promise<Verdicts | null>;
 
-/** What an earlier fold parked: by place, by offset, by index. */
-export class Verdicts {
-  readonly #places = new Map<string, Map<number, Map<number, Verdict>>>();
-  readonly #others: RecordVerdicts | null;
+export const nobodyJudged: ReadVerdicts = () => Promise.resolve(null);
 
-  /** `others`: records of which nothing is known were either folded whole, or are to be judged. */
-  constructor(others: 'folded' | 'to be judged') {
-    this.#others = others === 'folded' ? NOTHING_PARKED : null;
-  }
-
-  add(place: TopicPartition, offset: number, index: number, verdict: Verdict): void {
-    const records = getOrSet(this.#places, nameOf(place), () => new Map());
-    getOrSet(records, offset, () => new Map()).set(index, verdict);
-  }
-
-  of(place: TopicPartition, offset: number): RecordVerdicts | null {
-    return this.#places.get(nameOf(place))?.get(offset) ?? this.#others;
-  }
-}
-
-/** What the live projection parked at or above the offsets given, in the caller's transaction. */
-export async function storedVerdicts(
-  client: PoolClient,
-  schema: string,
-  from: Vector,
-): Promise<Verdicts> {
-  const { rows } = await client.query<
-    TopicPartition & { record_offset: number; index: number; code: ErrorCode; reason: string }
-  >(`select topic, partition, record_offset, index, code, reason from "${schema}".parked`);
-  const verdicts = new Verdicts('folded');
-  for (const { record_offset, index, code, reason, ...place } of rows) {
-    if (record_offset >= offsetOf(from, place)) {
-      verdicts.add(place, record_offset, index, { code, reason });
+/** Those of the live projection, for records below its offsets: what it parked of them stays so. */
+export function storedVerdicts(pool: Pool, schema: string): ReadVerdicts {
+  return async ({ topic, partition }, first, last) => {
+    const { rows } = await pool.query<Verdict & { record_offset: number; index: number }>(
+      `select record_offset, index, code, reason from "${schema}".parked
+       where topic = $1 and partition = $2 and record_offset between $3 and $4`,
+      [topic, partition, first, last],
+    );
+    const verdicts = new Map<number, Map<number, Verdict>>();
+    for (const { record_offset, index, code, reason } of rows) {
+      const ofRecord = verdicts.get(record_offset) ?? new Map<number, Verdict>();
+      verdicts.set(record_offset, ofRecord.set(index, { code: code as ErrorCode, reason }));
     }
-  }
-  return verdicts;
-}
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
-
-function getOrSet<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
+    return verdicts;
+  };
 }
