@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { formatUuid, uuidV7 } from '../../src/event/uuid.js';
 import { AiRouter, answerOf, type Environment, type Running, until } from './airouter.js';
+import { outcome, request, startLoad } from './callers.js';
 
 // SIGTERM under load: the process ends in order and in time, and what it has acknowledged is there.
 // That requests under way are answered is shown without other processes: test/route/drain.test.ts.
@@ -9,60 +9,8 @@ import { AiRouter, answerOf, type Environment, type Running, until } from './air
 const airouter = new AiRouter();
 afterAll(() => airouter.close());
 
-const CALLERS = 8;
 /** Answers of each kind of call before the signal comes. */
 const ANSWERS_BEFORE = 40;
-
-interface Load {
-  answered: number;
-  /** Ids that were acknowledged. */
-  acknowledged: number;
-  /** Answers that are neither the good one nor none at all. */
-  broken: string[];
-  stop(): Promise<void>;
-}
-
-/** Callers that go on until they find nobody there, or their connection ended. */
-function startLoad(url: string, path: string, newBody: () => unknown): Load {
-  let isStopped = false;
-  const load: Load = { answered: 0, acknowledged: 0, broken: [], stop };
-  const call = async (): Promise<void> => {
-    while (!isStopped) {
-      try {
-        const response = await fetch(`${url}${path}`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(newBody()),
-        });
-        await response.text();
-        load.answered += 1;
-        if (response.status === 202) load.acknowledged += 1;
-        else if (response.status !== 200) load.broken.push(`status ${response.status}`);
-      } catch {
-        return;
-      }
-    }
-  };
-  const calling = Promise.all(Array.from({ length: CALLERS }, call));
-  async function stop(): Promise<void> {
-    isStopped = true;
-    await calling;
-  }
-  return load;
-}
-
-const outcome = () => ({
-  outcomes: [
-    {
-      event_id: formatUuid(uuidV7(Date.now(), randomBytes(16))),
-      occurred_at: Date.now(),
-      model: 'gpt-4o',
-      provider: 'openai',
-      duration_ms: 500,
-    },
-  ],
-});
-const request = () => ({ model: 'gpt-4o' });
 
 async function expectEndedInOrder(running: Running): Promise<void> {
   const { code, stderr } = await running.signal('SIGTERM');
