@@ -63,7 +63,7 @@ export class Evidence {
     return kept(this.#estimates, key, () => {
       const prior = this.#priorOfPair(offering);
       const window = this.#window(key);
-      return this.#memory.estimates.get(key, [prior.success, prior.pace, window], () => {
+      return this.#memory.estimates.get(key, [...Object.values(prior), window], () => {
         const estimate = estimateOf(prior, window);
         const { changedBins } = estimate;
         return {
