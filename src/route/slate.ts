@@ -3,6 +3,7 @@ import type { Candidate } from './candidate.js';
 import { draw } from './draw.js';
 import { MASS_TOTAL } from './masses.js';
 import { mixPropensities } from './mixture.js';
+import { namedDraws } from './named-draws.js';
 import type { PlannedVariant } from './plan.js';
 import type { PlannedTier } from './tiers.js';
 import type { Unit, Units } from './unit.js';
@@ -63,9 +64,10 @@ function rendezvous(
 ): number {
   let winner = -1;
   let least = Number.POSITIVE_INFINITY;
+  const drawOf = namedDraws(purpose, salt, text);
   names.forEach((name, i) => {
     if (weights[i] === 0) return;
-    const time = -naturalLog(1 - draw(purpose, salt, `${text}\0${name}`)) / weights[i]!;
+    const time = -naturalLog(1 - drawOf(name)) / weights[i]!;
     if (winner !== -1 && time >= least) return;
     least = time;
     winner = i;
