@@ -62,11 +62,16 @@ describe('defects of the original', () => {
     expect(candidates[1]!.expected.duration_ms_p50).toBeGreaterThan(0);
     expect(candidates[1]!.expected.success_ratio).toBeLessThan(1);
     const unknown = offering('m', 'groq', { prices: [] });
+    const partlyUnknown = offering('m', 'mistral', { input: null, output: 0 });
     const free = offering('m', 'deepseek', { input: 0, output: 0 });
-    const order = decideOn(measured([unknown, x, free]), { strategy: 'cost_optimized' });
+    const order = decideOn(measured([unknown, partlyUnknown, x, free]), {
+      strategy: 'cost_optimized',
+      limit: 4,
+    });
     expect(order.candidates.map((it) => it.expected.cost_nano_usd === null)).toEqual([
       false,
       false,
+      true,
       true,
     ]);
     expect(order.candidates[0]).toMatchObject({
