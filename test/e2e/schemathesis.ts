@@ -21,6 +21,7 @@ const CHECKS = [
   'response_headers_conformance',
   'response_schema_conformance',
   'negative_data_rejection',
+  'unsupported_method',
 ];
 
 /** What could not be had, and why. */
@@ -38,14 +39,15 @@ export interface ApiRun {
 /** Requests made from the OpenAPI document of a server, good ones and bad ones, and its answers. */
 export async function runSchemathesis(
   url: string,
-  options: { examples: number; headers?: readonly string[] },
+  options: { examples: number; phases?: string; headers?: readonly string[] },
 ): Promise<ApiRun | Missing> {
+  const { phases = 'examples,coverage,fuzzing' } = options;
   const python = findProgram('python3', process.env);
   if (python === null) return { missing: 'python3 is not on the PATH' };
   const packages = await install(python);
   if (typeof packages !== 'string') return packages;
   const args = ['-m', 'schemathesis.cli', 'run', `${url}/docs/json`, '--no-color', '--seed', '1'];
-  args.push('--checks', CHECKS.join(','), '--phases', 'examples,coverage,fuzzing');
+  args.push('--checks', CHECKS.join(','), '--phases', phases);
   args.push('--max-examples', String(options.examples), '--generation-deterministic');
   args.push('--suppress-health-check', 'all');
   for (const header of options.headers ?? []) args.push('--header', header);
