@@ -15,6 +15,7 @@ import { accessBench, routeBench } from './route.js';
 import { SERVERS, serveForBench } from './route-server.js';
 import { routingQuality } from './routing-quality/main.js';
 import { tunePeers } from './routing-quality/tune.js';
+import { startupBench } from './startup.js';
 
 const BENCHES: readonly Bench[] = [
   decodeBench,
@@ -23,6 +24,7 @@ const BENCHES: readonly Bench[] = [
   decideBench,
   routeBench,
   accessBench,
+  startupBench,
 ];
 
 const QUALITY = 'routing-quality';

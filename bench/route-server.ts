@@ -15,14 +15,23 @@ import { AS_OF, syntheticSnapshot } from './snapshot.js';
 export const SERVERS = ['ours', 'floor', 'peer', 'keyed', 'keyed-by-library'] as const;
 export type ServerName = (typeof SERVERS)[number];
 
-/** To the parent: first the port and the key to show, then for each message the CPU seconds so far. */
+export interface ServerUsage {
+  cpuSeconds: number;
+  residentBytes: number;
+}
+
+/** To the parent: first the port and the key to show, then for each message its usage so far. */
 export async function serveForBench(name: ServerName): Promise<void> {
   const answer = await answerOfOurs();
   const { server, key } = await listen(name, answer);
   process.send!({ port: (server.address() as AddressInfo).port, key });
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
-    process.send!({ cpuSeconds: (user + system) / 1e6 });
+    const usage: ServerUsage = {
+      cpuSeconds: (user + system) / 1e6,
+      residentBytes: process.memoryUsage.rss(),
+    };
+    process.send!(usage);
   });
   process.once('disconnect', () => process.exit(0));
 }

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { packageRoot } from '../src/package-root.js';
 import type { Bench, Contender, Contest, Size } from './contest.js';
-import type { ServerName } from './route-server.js';
+import type { ServerName, ServerUsage } from './route-server.js';
 import { MODEL, OFFERING_COUNT } from './snapshot.js';
 
 /** `POST /v1/route` over HTTP; only the server's CPU counts, not that of whoever calls. */
@@ -31,7 +31,7 @@ type Role = (typeof ROLES)[number];
 const CONNECTIONS = 32;
 const BODY = JSON.stringify({ model: MODEL, stream: true });
 
-interface Child {
+export interface Child {
   process: ChildProcess;
   port: number;
   /** Null = it asks for none. */
@@ -43,11 +43,7 @@ async function open(size: Size, names: Readonly<Record<Role, ServerName>>): Prom
   const count = size === 'full' ? 8_000 : 100;
   const children = new Map<Role, Child>();
   const close = async (): Promise<void> => {
-    for (const { process: child, agent } of children.values()) {
-      agent.destroy();
-      child.disconnect();
-      await once(child, 'exit');
-    }
+    for (const child of children.values()) await stop(child);
   };
   try {
     for (const role of ROLES) children.set(role, await start(names[role]));
@@ -73,29 +69,46 @@ async function open(size: Size, names: Readonly<Record<Role, ServerName>>): Prom
   }
 }
 
-async function start(name: ServerName): Promise<Child> {
-  const child = fork(join(packageRoot, 'dist/bench/main.js'), ['serve-for-bench', name]);
+function start(name: ServerName): Promise<Child> {
+  return startServer('main.js', 'serve-for-bench', name);
+}
+
+/** A program of this folder that serves. */
+export async function startServer(program: string, ...args: string[]): Promise<Child> {
+  const child = fork(join(packageRoot, 'dist/bench', program), args);
   const [{ port, key }] = (await Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error(`the server ${name} did not start`))),
+    once(child, 'exit').then(() =>
+      Promise.reject(new Error(`the server ${args.join(' ')} did not start`)),
+    ),
   ])) as [{ port: number; key: string | null }];
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   return { process: child, port, key, agent };
+}
+
+export async function stop({ process: child, agent }: Child): Promise<void> {
+  agent.destroy();
+  child.disconnect();
+  await once(child, 'exit');
 }
 
 /** Ours answers 200 with ranked offerings of the catalogue, the others as many bytes. */
 async function checkAnswers(children: ReadonlyMap<Role, Child>): Promise<string> {
   const texts = await Promise.all(ROLES.map((role) => call(children.get(role)!)));
   const sizes = texts.map((text) => text.length);
-  const { candidates, state } = JSON.parse(texts[0]!);
-  if (candidates.length !== 3 || candidates[0].model !== MODEL || state.version !== 21) {
-    throw new Error(`not the answer of a router: ${texts[0]}`);
-  }
+  requireRouter(texts[0]!);
   const [ours = 0, floor = 0, peer = 0] = sizes;
   if (Math.abs(ours - floor) > 100 || Math.abs(floor - peer) > 100) {
     throw new Error(`answers of ${sizes.join(', ')} bytes cannot be compared`);
   }
   return `3 of ${OFFERING_COUNT} offerings ranked, in about ${floor - (floor % 100)} bytes`;
+}
+
+/** Throws where an answer is none that a router gives. */
+export function requireRouter(text: string): void {
+  const { candidates, state } = JSON.parse(text);
+  if (candidates.length === 3 && candidates[0].model === MODEL && state.version === 21) return;
+  throw new Error(`not the answer of a router: ${text}`);
 }
 
 async function callMany(child: Child, count: number): Promise<void> {
@@ -109,7 +122,7 @@ async function callMany(child: Child, count: number): Promise<void> {
   await Promise.all(Array.from({ length: CONNECTIONS }, caller));
 }
 
-function call({ port, key, agent }: Child): Promise<string> {
+export function call({ port, key, agent }: Child): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = {
       'content-type': 'application/json',
@@ -133,8 +146,13 @@ function call({ port, key, agent }: Child): Promise<string> {
   });
 }
 
-async function cpuSeconds({ process: child }: Child): Promise<number> {
-  child.send('cpu');
-  const [{ cpuSeconds: seconds }] = (await once(child, 'message')) as [{ cpuSeconds: number }];
-  return seconds;
+async function cpuSeconds(child: Child): Promise<number> {
+  return (await usageOf(child)).cpuSeconds;
+}
+
+/** CPU since its process began, and what it has resident. */
+export async function usageOf({ process: child }: Child): Promise<ServerUsage> {
+  child.send('usage');
+  const [usage] = (await once(child, 'message')) as [ServerUsage];
+  return usage;
 }

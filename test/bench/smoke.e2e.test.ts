@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { packageRoot } from '../../src/package-root.js';
 
 const main = join(packageRoot, 'dist/bench/main.js');
-const BENCHES = ['decode', 'fold', 'project', 'decide', 'route', 'access'];
+const BENCHES = ['decode', 'fold', 'project', 'decide', 'route', 'access', 'startup'];
 
 // A small run of each: it checks its answers, and prints the line that programs read.
 test.for(BENCHES)('bench %s answers right and prints its line', async (name, context) => {
