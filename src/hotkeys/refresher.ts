@@ -149,12 +149,11 @@ class HotKeyRefresher implements Refresher {
   }
 
   /**
-   * Readers are pointed at the generation once it is whole. What was in force is read before the
-   * database is asked, and the change is conditional on it: a slow reconciler cannot put an older
-   * generation back.
+   * Readers are pointed at the generation once it is whole. What is in force is read before the
+   * database is asked for it, and the change is conditional on it: a slow reconciler cannot put an
+   * older generation back. It is read after the lanes were written: a loss meanwhile took it too.
    */
   async #reconcile(): Promise<void> {
-    const inForce = await this.#hotKeys.generation();
     const generation = await this.#source.generation();
     const isNew = generation !== this.#generation;
     this.#generation = generation;
@@ -167,6 +166,7 @@ class HotKeyRefresher implements Refresher {
       this.#metrics.request({ atOnce: true });
     }
     await Promise.all([this.#health.settled(), this.#metrics.settled()]);
+    const inForce = await this.#hotKeys.generation();
     if (inForce === generation || (await this.#source.generationInForce()) !== generation) return;
     await this.#hotKeys.setGeneration(inForce, generation);
   }

@@ -338,3 +338,16 @@ it('begins again after another writer got through, and pauses where it never doe
   expect((await read())?.changed.get('health')).toBe(source.healthAt(source.vector));
   expect(logger.lines).toEqual([]);
 });
+
+it('points readers at the generation again in the same round in which all was lost', async () => {
+  await start();
+  const { isLost } = hotKeys;
+  hotKeys.isLost = (generation) => {
+    store = createMemoryHotKeys(clock);
+    hotKeys.isLost = isLost;
+    return store.isLost(generation);
+  };
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(await store.generation()).toBe(GEN);
+  expect(versions(await read())).toEqual([1, 1]);
+});
