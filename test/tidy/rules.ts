@@ -77,6 +77,7 @@ export const LARGER_FUNCTIONS: Readonly<Record<string, Exception>> = {};
 export const STARTED_BY_NAME: Readonly<Record<string, string>> = {
   'ops/test/reporter.ts': 'loaded by vitest, see ops/test/groups.ts',
   'ops/soak/heap-probe.ts': 'loaded into the processes of a soak, see ops/soak/role.ts',
+  'bench/startup-server.ts': 'a process of its own, see bench/startup.ts',
   'ops/test/decide-digest.ts': 'a process of its own, see test/e2e/replicas.e2e.test.ts',
   'src/log/kafkajs-internals.d.ts': 'types of a library: the compiler finds them',
 };
