@@ -44,18 +44,19 @@ test('a killed process starts again under the same name with another pid', async
   const firstPid = one.pid;
   expect(readPidFile(join(dir, 'again.pid'))?.pid).toBe(firstPid);
   await one.kill('SIGKILL');
-  expect(one.isRunning()).toBe(false);
+  expect([one.isRunning(), one.ending]).toEqual([false, 'SIGKILL']);
   expect(existsSync(join(dir, 'again.pid'))).toBe(false);
   await one.start();
+  expect(one.ending).toBeNull();
   expect(one.pid).not.toBe(firstPid);
   await one.kill('SIGKILL');
 });
 
-test('a process that ends by itself is seen as ended, with what it said', async () => {
+test('a process that ends by itself is seen as ended, with how and with what it said', async () => {
   const one = nodeProcess('failing', 'console.error("no such broker"); process.exit(3)');
   await one.start();
   await one.exited();
-  expect(one.isRunning()).toBe(false);
+  expect([one.isRunning(), one.ending]).toEqual([false, 'code 3']);
   expect(one.logTail()).toContain('no such broker');
 });
 
