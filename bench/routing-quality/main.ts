@@ -6,6 +6,7 @@ import { writePlots } from './plots.js';
 import { routerPolicy } from './policies/auto.js';
 import { oracle, uniform, weighted } from './policies/baselines.js';
 import { PEERS } from './policies/peers.js';
+import { replicasOf } from './replicas.js';
 import { codeHash, testSeeds } from './seeds.js';
 import { tunedPeers } from './tune.js';
 import { familyMean, type Verdict, verdictOf } from './verdict.js';
@@ -13,10 +14,12 @@ import { familyMean, type Verdict, verdictOf } from './verdict.js';
 /** `quick` takes a minute, `smoke` some seconds: its figures mean nothing. */
 export type Form = 'full' | 'quick' | 'smoke';
 
-const SEEDS = { full: 5, quick: 2, smoke: 1 };
+const SEEDS = { full: 8, quick: 2, smoke: 1 };
+/** Seeds of each family on which several routers are compared with one. */
+const REPLICA_SEEDS = { full: 2, quick: 1, smoke: 0 };
 const SMOKE_FAMILIES = ['calm', 'spike', 'hang'];
 /** Long calm worlds, in which false leaves are counted. */
-const CALM = { full: { worlds: 5, minutes: 120 }, quick: { worlds: 1, minutes: 30 }, smoke: null };
+const CALM = { full: { worlds: 4, minutes: 120 }, quick: { worlds: 1, minutes: 30 }, smoke: null };
 
 /** Runs the contest and answers its line; plots are written by the full form alone. */
 export function routingQuality(form: Form, log: (line: string) => void): object {
@@ -31,11 +34,13 @@ export function routingQuality(form: Form, log: (line: string) => void): object 
   const peers = tuned.map((_, index) => 1 + index);
   const verdict = verdictOf(table, 0, peers);
   const calm = falseLeaves(form, seeds);
+  const replicaSeeds = seeds.slice(0, REPLICA_SEEDS[form]);
+  const replicas = replicaSeeds.length === 0 ? null : replicasOf(families, replicaSeeds);
   if (form === 'full') {
     for (const line of report(table)) log(line);
     log(`plots: ${writePlots(table, [0, ...peers], seeds[0]!).join(', ')}`);
   }
-  return { ...lineOf(verdict), ...calm, ...detailsOf(table, seeds) };
+  return { ...lineOf(verdict), ...calm, replicas: rounded(replicas), ...detailsOf(table, seeds) };
 }
 
 function lineOf(verdict: Verdict) {
@@ -53,6 +58,7 @@ function lineOf(verdict: Verdict) {
     leave_one_family_out: rounded(verdict.leaveOneOut),
     most_behind: rounded(verdict.mostBehind),
     leave_seconds: rounded(verdict.leave),
+    leave_gradual_seconds: rounded(verdict.leaveGradual),
     back_seconds: rounded(verdict.back),
     floor_is:
       'the oracle, which knows the truth of each moment: it has no regret, so there is no ratio',

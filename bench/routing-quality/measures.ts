@@ -23,10 +23,15 @@ export interface Measures {
 
 /** How a policy left an offering that became worse, and came back. Seconds; null = it did not. */
 export interface Reaction {
-  /** From the 8th affected outcome, or the first overdue gauge, to half the share; 0 = before it. */
+  /**
+   * From the 8th outcome of attempts that began when the oracle had left, or the first overdue gauge
+   * since, to half the share; 0 = before it.
+   */
   leave: number | null;
   /** From the end of the event to half the share; NaN = the event did not end in time. */
   back: number | null;
+  /** The event grew over minutes: at first the oracle gains nothing by leaving. */
+  isGradual: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -95,7 +100,8 @@ function meanShares({ shares }: Run, from: number, to: number): number[] {
 
 /**
  * A leave: over ten seconds less than half of the mean of the minute before, which was at least a
- * fifth. It is false where the oracle gives the offering no less than in that minute.
+ * fifth. It is false where the oracle stays: where it gives the offering at least a fifth, and no
+ * less than in that minute.
  */
 function falseLeavesOf(
   world: World,
@@ -116,7 +122,7 @@ function falseLeavesOf(
       if (now[i]! >= 0.75 * before[i]!) usable[i] = true;
       if (!usable[i] || before[i]! < SHARE_MIN || now[i]! >= before[i]! / 2) continue;
       usable[i] = false;
-      if (bestNow[i]! >= bestBefore[i]!) falseLeaves += 1;
+      if (bestNow[i]! >= Math.max(SHARE_MIN, bestBefore[i]!)) falseLeaves += 1;
     }
   }
   return { falseLeaves, offeringDays: seconds / 86_400 };
@@ -130,26 +136,33 @@ function reactionsOf(world: World, run: Run, oracle: Run): Reaction[] {
   return event.affected.flatMap((index) => {
     const mean = (of: Run, from: number, to: number): number => meanShares(of, from, to)[index]!;
     const before = mean(run, second - 30, second);
+    const { changes } = world.offerings[index]!;
+    const isGradual = changes.some((it) => it.fullMs > it.fromMs);
     const isLeft = mean(oracle, second, endSecond) < mean(oracle, second - 30, second) / 2;
     if (before < SHARE_MIN || !isLeft) return [];
-    const seenMs = noticeableMs(world, run, index);
+    const bestBefore = mean(oracle, second - 30, second);
+    const hasLeft = (shares: readonly number[]): boolean => shares[index]! <= bestBefore / 2;
+    const oracleLeft = firstSecond(oracle, second, endSecond, hasLeft) ?? second;
+    const seenMs = noticeableMs(run, index, Math.max(event.fromMs, (oracleLeft - 1) * 1000));
     const left = firstSecond(run, second, endSecond, (shares) => shares[index]! <= before / 2);
-    const leave = left === null || seenMs === null ? null : Math.max(0, left - seenMs / 1000);
+    const leave = left === null ? null : Math.max(0, left - seenMs / 1000);
     if (event.toMs >= world.endMs - MINUTE_MS || left === null)
-      return [{ leave, back: Number.NaN }];
+      return [{ leave, back: Number.NaN, isGradual }];
     const isBack = (shares: readonly number[]): boolean => shares[index]! >= before / 2;
     const back = firstSecond(run, endSecond, run.shares.length, isBack);
-    return [{ leave, back: back === null ? null : back - event.toMs / 1000 }];
+    return [{ leave, back: back === null ? null : back - event.toMs / 1000, isGradual }];
   });
 }
 
-/** When the 8th outcome of an attempt that began in the event, or an overdue gauge, was seen. */
-function noticeableMs(world: World, run: Run, index: number): number | null {
-  const { fromMs } = world.event!;
+/**
+ * When the 8th outcome of an attempt that began since then, or an overdue gauge, was seen; Infinity
+ * where too few were sent there.
+ */
+function noticeableMs(run: Run, index: number, fromMs: number): number {
   const affected = run.seen.filter((it) => it.offering === index && it.startedMs >= fromMs);
   const eighth = affected[AFFECTED_OUTCOMES - 1]?.seenMs ?? Number.POSITIVE_INFINITY;
-  const first = Math.min(eighth, run.overdueSeenMs[index] ?? Number.POSITIVE_INFINITY);
-  return Number.isFinite(first) ? first : null;
+  const overdue = run.overdueSeenMs[index] ?? Number.POSITIVE_INFINITY;
+  return Math.min(eighth, Math.max(fromMs, overdue));
 }
 
 function firstSecond(

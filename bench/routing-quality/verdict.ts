@@ -1,5 +1,5 @@
 import type { Table } from './contest.js';
-import type { Measures } from './measures.js';
+import type { Measures, Reaction } from './measures.js';
 import { bootstrap, type Interval, meanOf, quantileOf } from './statistics.js';
 
 /** What the contest comes to, as goals are set on it. Regrets are % of the oracle's loss. */
@@ -13,7 +13,9 @@ export interface Verdict {
   leaveOneOut: { family: string; ratio: number; interval: Interval };
   /** The family in which ours is the most behind that family's best peer, points of regret. */
   mostBehind: { family: string; points: number; peer: string };
+  /** Where it became worse at once, and where it did so over minutes. */
   leave: Times;
+  leaveGradual: Times;
   back: Times;
 }
 
@@ -41,10 +43,8 @@ export function verdictOf(table: Table, ours: number, peers: readonly number[]):
     ...ratioOf(table, ours, best, families),
     leaveOneOut: leaveOneOut(table, ours, peers, families),
     mostBehind: mostBehind(table, ours, peers, families),
-    leave: timesOf(
-      reactions.map((it) => it.leave),
-      LEAVE_GOAL_SECONDS,
-    ),
+    leave: leaveTimes(reactions, false),
+    leaveGradual: leaveTimes(reactions, true),
     back: timesOf(back, BACK_GOAL_SECONDS),
   };
 }
@@ -114,6 +114,14 @@ function mostBehind(
     return { family: table.families[family]!.name, points, peer: table.policies[best]!.name };
   });
   return all.reduce((worst, it) => (it.points > worst.points ? it : worst));
+}
+
+function leaveTimes(reactions: readonly Reaction[], isGradual: boolean): Times {
+  const wanted = reactions.filter((it) => it.isGradual === isGradual);
+  return timesOf(
+    wanted.map((it) => it.leave),
+    LEAVE_GOAL_SECONDS,
+  );
 }
 
 function timesOf(seconds: readonly (number | null)[], goal: number): Times {

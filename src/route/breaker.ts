@@ -18,13 +18,18 @@ import {
  * replicas and every replay agree, and nothing is disabled for good.
  *
  * The ticks are walked from the oldest on:
- * - `closed` → `open`: among the newest ticks that hold at least 8 outcomes, fewer than half
- *   succeeded; or a tick has `unauthorized` and no success.
+ * - `closed` → `open`: over the newest ticks since it closed failures outnumber successes by 6;
+ *   or a tick has `unauthorized` and no success.
  * - `open` → `half_open`: after two more ticks, with a share of 4 %.
- * - `half_open` → its share doubles with every 2 successes, → `closed` at 100 %; → `open` in a tick
- *   with more failures than successes.
- * Refusals that name a time to stay away (`rate_limited` with Retry-After) are no failures here:
- * the time is kept, and after it there is no more reason for doubt.
+ * - `half_open` → its share doubles with every success, → `closed` at 100 %; → `open` in a tick with
+ *   more failures than successes, of which timeouts are none: they tell of when they began.
+ *
+ * The 6 are a sequential test: where 1 of 4 succeeds rather than 3 of 4, each failure makes it three
+ * times as likely, each success a third, and 3^6 is 729 to 1. Dead ones are left after 6 outcomes;
+ * one that fails at times stays, as strategies that know its cost weigh that against the others'.
+ *
+ * A refusal (`rate_limited`) is over in no time: it counts as a tenth of a failure. One that names a
+ * time to stay away is none: the time is kept, and after it there is no more reason for doubt.
  * Beside the walk it is open until the latest moment that the provider named by Retry-After, also
  * one that outlasts the ticks, and while more than half of the calls in flight, and at least 3, are
  * overdue: a hang shows nowhere else until it ends.
@@ -38,20 +43,24 @@ export interface Breaker {
 
 export type BreakerReason = 'failures' | 'unauthorized' | 'retry_after' | 'overdue';
 
-const OUTCOMES_MIN = 8;
-const SUCCESS_MIN = 0.5;
+/** Failures beyond successes. */
+const EXCESS_MAX = 6;
 const OPEN_TICKS = 2;
 const HALF_OPEN_SHARE = 0.04;
-const SUCCESSES_PER_DOUBLING = 2;
 const OVERDUE_MIN = 3;
+/** What a refusal counts for, in failures: by the time that is lost in it. */
+const REFUSAL = 0.1;
 
 const CLOSED: Breaker = { state: 'closed', share: 1, reason: null };
 const RATE_LIMITED_INDEX = STATUSES.indexOf('rate_limited');
+const TIMEOUT_INDEX = STATUSES.indexOf('timeout');
 const UNAUTHORIZED_INDEX = STATUSES.indexOf('unauthorized');
 
 interface BreakerTick {
   success: number;
   failure: number;
+  /** Of the failures. */
+  timeout: number;
   unauthorized: number;
 }
 
@@ -103,7 +112,7 @@ function deploymentBreaker(
   return walk(
     ticks.map(({ success, unauthorized }) => {
       const refused = success === 0 ? unauthorized : 0;
-      return { success, failure: refused, unauthorized: refused };
+      return { success, failure: refused, timeout: 0, unauthorized: refused };
     }),
   );
 }
@@ -128,31 +137,37 @@ function sumByTick(rows: readonly TickRow[], asOf: number): BreakerTick[] {
   const ticks = Array.from({ length: WINDOW_TICKS }, () => ({
     success: 0,
     failure: 0,
+    timeout: 0,
     unauthorized: 0,
   }));
   for (const row of rows) {
     const tick = ticks[WINDOW_TICKS - 1 - ageOfTick(row.tick, tickOf(asOf))]!;
     tick.success += successesOf(row.counts);
-    tick.failure += failuresOf(row.counts) - refusalsOf(row);
+    tick.failure += failuresOf(row.counts) - forgivenOf(row);
+    tick.timeout += row.counts[TIMEOUT_INDEX] ?? 0;
     tick.unauthorized += row.counts[UNAUTHORIZED_INDEX] ?? 0;
   }
   return ticks;
 }
 
-/** Where a time to stay away was named: the tick does not tell by how many of its refusals. */
-function refusalsOf({ counts, retry_until_ms: untilMs }: TickRow): number {
-  return untilMs > 0 ? (counts[RATE_LIMITED_INDEX] ?? 0) : 0;
+/**
+ * What refusals do not count for: all, where a time to stay away was named; the tick does not tell
+ * by how many of them.
+ */
+function forgivenOf({ counts, retry_until_ms: untilMs }: TickRow): number {
+  const refusals = counts[RATE_LIMITED_INDEX] ?? 0;
+  return untilMs > 0 ? refusals : (1 - REFUSAL) * refusals;
 }
 
 interface Phase {
   breaker: Breaker;
   openedAt: number;
-  /** Successes on probation since its share last changed. */
-  successes: number;
+  /** The first tick since it closed. */
+  closedAt: number;
 }
 
 function walk(ticks: readonly BreakerTick[]): Breaker {
-  let phase: Phase = { breaker: CLOSED, openedAt: 0, successes: 0 };
+  let phase: Phase = { breaker: CLOSED, openedAt: 0, closedAt: 0 };
   for (let at = 0; at < ticks.length; at++) phase = nextPhase(phase, ticks, at);
   return phase.breaker;
 }
@@ -160,38 +175,37 @@ function walk(ticks: readonly BreakerTick[]): Breaker {
 function nextPhase(phase: Phase, ticks: readonly BreakerTick[], at: number): Phase {
   const { breaker } = phase;
   if (breaker.state === 'closed') {
-    const reason = tripReason(ticks, at);
+    const reason = tripReason(ticks, at, phase.closedAt);
     return reason === null ? phase : opened(reason, at);
   }
   if (breaker.state === 'half_open') return probed(phase, ticks[at]!, at);
   if (at - phase.openedAt <= OPEN_TICKS) return phase;
   const probation: Breaker = { ...breaker, state: 'half_open', share: HALF_OPEN_SHARE };
-  return probed({ ...phase, breaker: probation, successes: 0 }, ticks[at]!, at);
+  return probed({ ...phase, breaker: probation }, ticks[at]!, at);
 }
 
 function opened(reason: BreakerReason | null, at: number): Phase {
-  return { breaker: { state: 'open', share: 0, reason }, openedAt: at, successes: 0 };
+  return { breaker: { state: 'open', share: 0, reason }, openedAt: at, closedAt: 0 };
 }
 
 function probed(phase: Phase, tick: BreakerTick, at: number): Phase {
-  if (tick.failure > tick.success) return opened(phase.breaker.reason, at);
-  let successes = phase.successes + tick.success;
+  if (tick.failure - tick.timeout > tick.success) return opened(phase.breaker.reason, at);
   let { share } = phase.breaker;
-  for (; successes >= SUCCESSES_PER_DOUBLING && share < 1; share *= 2) {
-    successes -= SUCCESSES_PER_DOUBLING;
-  }
-  const breaker = share < 1 ? { ...phase.breaker, share } : CLOSED;
-  return { ...phase, breaker, successes };
+  for (let i = 0; i < tick.success && share < 1; i++) share *= 2;
+  if (share >= 1) return { ...phase, breaker: CLOSED, closedAt: at + 1 };
+  return { ...phase, breaker: { ...phase.breaker, share } };
 }
 
-function tripReason(ticks: readonly BreakerTick[], at: number): BreakerReason | null {
+function tripReason(
+  ticks: readonly BreakerTick[],
+  at: number,
+  closedAt: number,
+): BreakerReason | null {
   if (ticks[at]!.unauthorized > 0 && ticks[at]!.success === 0) return 'unauthorized';
-  let success = 0;
-  let outcomes = 0;
-  for (let i = at; i >= 0 && outcomes < OUTCOMES_MIN; i--) {
-    success += ticks[i]!.success;
-    outcomes += ticks[i]!.success + ticks[i]!.failure;
+  let excess = 0;
+  for (let i = at; i >= closedAt; i--) {
+    excess += ticks[i]!.failure - ticks[i]!.success;
+    if (excess >= EXCESS_MAX) return 'failures';
   }
-  const isFailing = outcomes >= OUTCOMES_MIN && success < SUCCESS_MIN * outcomes;
-  return isFailing ? 'failures' : null;
+  return null;
 }

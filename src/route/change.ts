@@ -16,14 +16,22 @@ const PACES_MIN = 4;
 const PACE_VARIANCE_MIN = 4;
 
 /**
- * The same for a change for the better behind one for the worse: e^-4. A recovery is believed
- * soon, since it costs little to be wrong: what followed it is then so few that it is only tried.
+ * The same for a change for the better behind one for the worse. A recovery is believed soon, since
+ * it costs little to be wrong: what followed it is then so few that it is only tried.
  */
-const RECOVERY_THRESHOLD = 4;
+const RECOVERY_THRESHOLD = 2;
+
+/** Bins that follow a change, counted from the newest one. */
+export interface Changes {
+  /** Only these are alike. */
+  newest: number;
+  /** Since the first change that was found, which is the greatest: before it all was as usual. */
+  first: number;
+}
 
 /**
- * How many of the newest bins differ from what was before them, in either direction: the newest
- * change that the likelihood-ratio test finds; null = none, everything counts.
+ * The changes that the likelihood-ratio test finds, in either direction; null = none, everything
+ * counts.
  *
  * The test is made over every suffix of the window, ticks and minutes, against all that is older,
  * with successes as Bernoulli (unknown probabilities) and pace as Gaussian (unknown means, common
@@ -31,14 +39,16 @@ const RECOVERY_THRESHOLD = 4;
  * failure. That the minutes take part keeps a failure in mind for half an hour, however few
  * requests are still sent there: it is not forgotten and tried again in full every two minutes.
  */
-export function newestChange({ bins }: Window): number | null {
-  let found: number | null = null;
+export function changesOf({ bins }: Window): Changes | null {
+  let newest: number | null = null;
+  let first = 0;
   let end = bins.length;
   let isIll = false;
   for (;;) {
     const change = strongestChange(bins, end, isIll);
-    if (change === null) return found;
-    found = change.bins;
+    if (change === null) return newest === null ? null : { newest, first };
+    if (newest === null) first = change.bins;
+    newest = change.bins;
     end = change.bins;
     isIll = !change.isBetter;
   }

@@ -1,5 +1,5 @@
 import { ratioOfPace } from './arithmetic.js';
-import { newestChange, squaresWithin } from './change.js';
+import { changesOf, squaresWithin } from './change.js';
 import { addTally, emptyTally, sumBins, type Tally, type Window } from './window.js';
 
 /** Beta distribution of the probability that an attempt succeeds. */
@@ -27,25 +27,33 @@ export interface Estimate {
   samples: number;
   /** Newest bins of the window, where only these count; null = no change was seen. */
   changedBins: number | null;
+  /** The same since the greatest change of the last half hour, before which all was as usual. */
+  unusualBins: number | null;
 }
 
 /** What is thought of an offering of which nothing is known. */
 export interface Prior {
   success: number;
   pace: number;
+  /** Of one duration's pace. */
+  variance: number;
 }
 
+/** Variance of pace that is assumed before it is seen: three quarters of an octave, squared. */
+const PACE_VARIANCE_PRIOR = 36;
+
 /** Of what nothing at all is known: 19 of 20 attempts succeed, as fast as the reference. */
-export const DEFAULT_PRIOR: Prior = { success: 0.95, pace: 0 };
+export const DEFAULT_PRIOR: Prior = { success: 0.95, pace: 0, variance: PACE_VARIANCE_PRIOR };
 
 /** What a prior counts for, in outcomes: a handful of its own outweigh it. */
 const SUCCESS_PSEUDO_SAMPLES = 6;
 const PACE_PSEUDO_SAMPLES = 3;
+const VARIANCE_PSEUDO_SAMPLES = 6;
+/** Variance of how fast an offering is now, around how fast it was over the last half hour. */
+const DRIFT_VARIANCE = 12;
 /** A failed attempt whose status is not known yet takes two seconds. */
 const FAILURE_MS_PRIOR = 2_000;
 const FAILURE_PSEUDO_SAMPLES = 2;
-/** Variance of pace that is assumed before it is seen: three quarters of an octave, squared. */
-const PACE_VARIANCE_PRIOR = 36;
 /** A prior never takes a probability for certain: that could not be unlearned. */
 const SUCCESS_MIN = 0.001;
 const SUCCESS_MAX = 0.999;
@@ -72,22 +80,26 @@ export function narrowedPace(prior: Prior, tally: Tally): Prior {
  * offering's provider and model; the offering's own half hour, without regard to age, narrows it.
  */
 export function estimateOf(prior: Prior, window: Window): Estimate {
-  const changedBins = newestChange(window);
-  return { ...posteriorOf(prior, window, 0, changedBins ?? window.bins.length), changedBins };
+  const changes = changesOf(window);
+  const changedBins = changes?.newest ?? null;
+  const unusualBins = changes?.first ?? null;
+  const used = changedBins ?? window.bins.length;
+  return { ...posteriorOf(prior, window, 0, used), changedBins, unusualBins };
 }
 
-/** What it would be if all were as before the change that was seen. */
-export function estimateBefore(prior: Prior, window: Window, changedBins: number): Estimate {
+/** What it would be if all were as usual again. */
+export function estimateBefore(prior: Prior, window: Window, unusualBins: number): Estimate {
   return {
-    ...posteriorOf(prior, window, changedBins, window.bins.length),
+    ...posteriorOf(prior, window, unusualBins, window.bins.length),
     changedBins: null,
+    unusualBins: null,
   };
 }
 
 function posteriorOf(prior: Prior, window: Window, from: number, to: number) {
   const own = emptyTally();
   for (let i = from; i < to; i++) addTally(own, window.bins[i]!);
-  const narrowed = narrowedSuccess(narrowedPace(prior, own), own);
+  const narrowed = narrowedVariance(narrowedSuccess(narrowedPace(prior, own), own), own);
   return posterior(narrowed, sumBins(window, from, to));
 }
 
@@ -96,18 +108,24 @@ export function paceOf(prior: Prior, tally: Tally): PaceEstimate {
   return posterior(prior, tally).pace;
 }
 
-function posterior(prior: Prior, tally: Tally): Omit<Estimate, 'changedBins'> {
+/** How durations scatter is a property of an offering: it outlasts what is known of their mean. */
+function narrowedVariance(prior: Prior, tally: Tally): Prior {
+  const variance =
+    (VARIANCE_PSEUDO_SAMPLES * prior.variance + squaresWithin(tally)) /
+    (VARIANCE_PSEUDO_SAMPLES + tally.paceCount);
+  return { ...prior, variance };
+}
+
+function posterior(prior: Prior, tally: Tally): Omit<Estimate, 'changedBins' | 'unusualBins'> {
   const alpha = SUCCESS_PSEUDO_SAMPLES * prior.success + tally.success;
   const beta = SUCCESS_PSEUDO_SAMPLES * (1 - prior.success) + tally.failure;
-  const count = PACE_PSEUDO_SAMPLES + tally.paceCount;
-  const variance =
-    (SUCCESS_PSEUDO_SAMPLES * PACE_VARIANCE_PRIOR + squaresWithin(tally)) /
-    (SUCCESS_PSEUDO_SAMPLES + tally.paceCount);
+  const { variance } = narrowedVariance(prior, tally);
+  const precision = 1 / DRIFT_VARIANCE + tally.paceCount / variance;
   return {
     success: { alpha, beta, mean: alpha / (alpha + beta) },
     pace: {
-      mean: narrowedPace(prior, tally).pace,
-      deviation: Math.sqrt(variance / count),
+      mean: (prior.pace / DRIFT_VARIANCE + tally.paceSum / variance) / precision,
+      deviation: Math.sqrt(1 / precision),
       variance,
     },
     failureMs:

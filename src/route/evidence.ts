@@ -21,7 +21,7 @@ import { addTally, emptyTally, sumNewest, type Tally, type Window, windowOf } fr
 
 export interface Estimates {
   estimate: Estimate;
-  /** As before the change that was seen; null where none was. */
+  /** As usual, before the greatest change that was seen; null where none was. */
   estimateBefore: Estimate | null;
 }
 
@@ -65,10 +65,10 @@ export class Evidence {
       const window = this.#window(key);
       return this.#memory.estimates.get(key, [...Object.values(prior), window], () => {
         const estimate = estimateOf(prior, window);
-        const { changedBins } = estimate;
+        const { unusualBins } = estimate;
         return {
           estimate,
-          estimateBefore: changedBins === null ? null : estimateBefore(prior, window, changedBins),
+          estimateBefore: unusualBins === null ? null : estimateBefore(prior, window, unusualBins),
         };
       });
     });

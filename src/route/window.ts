@@ -19,7 +19,7 @@ export interface Tally {
 export interface Window {
   /** Newest first: 24 ticks of 5 s, the first of which as-of lies in, then the minutes before. */
   bins: readonly Tally[];
-  /** What an outcome of each bin counts for: half as much for every 40 s of age. */
+  /** What an outcome of each bin counts for: half as much for every 80 s of age. */
   weights: readonly number[];
   /** All of the last 30 minutes, unweighted: what the priors of others are made from. */
   whole: Tally;
@@ -70,12 +70,12 @@ const FAILURE_TIMES = FAILURES.map(
 const MINUTE_BINS = WINDOW_MINUTES + 1;
 
 /**
- * Of an outcome a tick, and a minute, older: ½^(5/40) and ½^(60/40). So short a memory keeps a
+ * Of an outcome a tick, and a minute, older: ½^(5/80) and ½^(60/80). So short a memory keeps a
  * doubt about everybody who is not tried: doubt is what is explored by. How it was over the last
  * half hour stays as the prior.
  */
-const TICK_DECAY = 0.9170040432046712;
-const MINUTE_DECAY = 0.35355339059327379;
+const TICK_DECAY = 0.9576032806985737;
+const MINUTE_DECAY = 0.5946035575013605;
 const WEIGHTS = weightsOfBins();
 
 export interface OfferingRows {

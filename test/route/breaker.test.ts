@@ -16,19 +16,30 @@ const failed = (age: number) => tick(age, { error: 8 });
 describe('the breaker', () => {
   it.each<[string, TickRow[], object]>([
     ['nothing known', [], CLOSED],
-    ['seven failures', [tick(0, { error: 7 })], CLOSED],
-    ['eight failures', [tick(0, { error: 8 })], open('failures')],
+    ['five failures', [tick(0, { error: 5 })], CLOSED],
+    ['six failures', [tick(0, { error: 6 })], open('failures')],
     [
       'eight failures over five ticks',
       [0, 1, 2, 3].map((age) => tick(age, { timeout: 2 })),
       open('failures'),
     ],
     ['exactly half succeeded', [tick(0, { error: 4, success: 4 })], CLOSED],
-    ['less than half succeeded', [tick(0, { error: 5, success: 4 })], open('failures')],
     [
-      '429 and broken answers are failures',
-      [tick(0, { rate_limited: 4, invalid_response: 4 })],
+      'two of five succeed for a minute',
+      Array.from({ length: 12 }, (_, age) => tick(age, { error: 3, success: 2 })),
       open('failures'),
+    ],
+    [
+      'three of five succeed for two minutes',
+      Array.from({ length: 24 }, (_, age) => tick(age, { error: 2, success: 3 })),
+      CLOSED,
+    ],
+    ['broken answers are failures', [tick(0, { invalid_response: 6 })], open('failures')],
+    ['nothing but refusals', [tick(0, { rate_limited: 61 })], open('failures')],
+    [
+      'one in eight accepted, the rest refused',
+      Array.from({ length: 24 }, (_, age) => tick(age, { rate_limited: 7, success: 1 })),
+      CLOSED,
     ],
     [
       'what is not the provider’s failure',
@@ -42,7 +53,7 @@ describe('the breaker', () => {
     ],
     [
       'failures behind many successes that came at once',
-      [tick(0, { success: 8 }), tick(23, { error: 8 })],
+      [tick(0, { success: 4 }), tick(23, { error: 8 })],
       halfOpen(0.64),
     ],
     ['failures that left the window', [tick(24, { error: 800 })], CLOSED],
@@ -71,29 +82,33 @@ describe('the breaker', () => {
   it.each<[string, TickRow[], object]>([
     ['stays open for two more ticks', [failed(2)], open('failures')],
     ['then lets one in twenty-five through', [failed(3)], halfOpen(0.04)],
-    ['waits for two successes', [failed(9), tick(4, { success: 1 })], halfOpen(0.04)],
+    ['doubles with a success', [failed(9), tick(4, { success: 1 })], halfOpen(0.08)],
     [
-      'doubles with two, of any ticks',
+      'doubles with each of a tick',
       [failed(9), tick(4, { success: 1 }), tick(2, { success: 2 })],
+      halfOpen(0.32),
+    ],
+    [
+      'waits where a call that began long ago times out',
+      [failed(9), tick(4, { success: 1 }), tick(2, { timeout: 3 })],
       halfOpen(0.08),
     ],
-    ['doubles with every two of a tick', [failed(9), tick(4, { success: 5 })], halfOpen(0.16)],
     ['closes with many at once', [failed(9), tick(4, { success: 300 })], CLOSED],
     [
       'doubles tick by tick',
-      [failed(9), ...[6, 5, 4, 3].map((age) => tick(age, { success: 2 }))],
+      [failed(9), ...[6, 5, 4, 3].map((age) => tick(age, { success: 1 }))],
       halfOpen(0.64),
     ],
     [
       'is closed after five doublings',
-      [failed(9), ...[6, 5, 4, 3, 2].map((age) => tick(age, { success: 2 }))],
+      [failed(9), ...[6, 5, 4, 3, 2].map((age) => tick(age, { success: 1 }))],
       CLOSED,
     ],
     ['opens again when a probe fails', [failed(9), tick(1, { error: 1 })], open('failures')],
     [
       'forgives a failure among successes',
       [failed(9), tick(1, { error: 1, success: 3 })],
-      halfOpen(0.08),
+      halfOpen(0.32),
     ],
     [
       'judges anew after it closed',
@@ -109,8 +124,8 @@ describe('the breaker', () => {
     expect(breaker(rows)).toEqual(expected);
   });
 
-  it('refusals are failures only where they name no time to stay away', () => {
-    const rows = (untilMs: number) => [tick(1, { rate_limited: 9 }, { retry_until_ms: untilMs })];
+  it('refusals count a little, and not at all where they name a time to stay away', () => {
+    const rows = (untilMs: number) => [tick(1, { rate_limited: 90 }, { retry_until_ms: untilMs })];
     expect(breaker(rows(0))).toEqual(open('failures'));
     expect(breaker(rows((AS_OF - 1) * 1000))).toEqual(CLOSED);
   });
@@ -195,7 +210,7 @@ describe('refused credentials', () => {
     const refused = tick(9, { unauthorized: 1 });
     expect(shareOfMate(refused)).toBe(0.04);
     expect(shareOfMate(refused, tick(1, { unauthorized: 1 }))).toBe(0);
-    expect(shareOfMate(refused, tick(1, { success: 2 }))).toBe(0.08);
+    expect(shareOfMate(refused, tick(1, { success: 2 }))).toBe(0.16);
     expect(shareOfMate(refused, tick(1, { success: 100 }))).toBe(1);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MinuteRow, TickRow } from '../../src/hotkeys/values.js';
-import { newestChange } from '../../src/route/change.js';
+import { changesOf } from '../../src/route/change.js';
 import { addTally, emptyTally, type Tally, windowOf } from '../../src/route/window.js';
 import { generator } from './closed-loop.js';
 import { AS_OF, measured, minute, tick } from './fixtures.js';
@@ -9,7 +9,7 @@ function changeOf(ticks: TickRow[], minutes: MinuteRow[] = []): number | null {
   const snapshot = measured([], { ticks: { o: ticks }, minutes: { o: minutes } });
   const metrics = snapshot.metrics.get('o');
   const rows = { offering: 'o', metrics, health: snapshot.health, plainMs: 2_350 };
-  return newestChange(windowOf(rows, AS_OF, false));
+  return changesOf(windowOf(rows, AS_OF, false))?.newest ?? null;
 }
 
 const ages = (from: number, to: number): number[] =>
@@ -73,7 +73,7 @@ describe('the test for a change', () => {
       if (ticks.length > 24) addTally(minutes[0]!, ticks.pop()!);
       const bins = [...ticks, ...minutes.slice(0, 31)];
       if (now < 400) continue;
-      const isChanged = newestChange({ bins, weights: [], whole: emptyTally() }) !== null;
+      const isChanged = changesOf({ bins, weights: [], whole: emptyTally() }) !== null;
       if (isChanged && !wasChanged) changes += 1;
       wasChanged = isChanged;
     }

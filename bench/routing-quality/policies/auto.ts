@@ -6,19 +6,27 @@ import { EPOCH_MS, MODEL } from '../offerings.js';
 import type { NamedPolicy, Policy } from '../policy.js';
 import { type Arrival, ATTEMPTS_MAX, type World } from '../world.js';
 
-/** Ours: `decide()` over snapshots that the fold made. */
-export function routerPolicy(strategy: string): NamedPolicy {
-  return { name: `airouter ${strategy}`, make: (world) => new Router(world, strategy) };
+/**
+ * Ours: `decide()` over snapshots that the fold made. With several routers all are fed the same
+ * snapshots and share nothing else; requests are dealt to them in turn. `draws` makes other ids of
+ * decisions: the same decisions, drawn with other luck.
+ */
+export function routerPolicy(strategy: string, routers = 1, draws = 0): NamedPolicy {
+  const name = `airouter ${strategy}${routers === 1 ? '' : `, ${routers} routers`}`;
+  return { name, make: (world) => new Routers(world, strategy, routers, draws) };
 }
 
-class Router implements Policy {
+class Routers implements Policy {
   readonly #facts: Facts;
-  readonly #boards = new BoardCache();
+  readonly #boards: readonly BoardCache[];
+  readonly #draws: number;
   readonly #strategy: string;
   readonly #indexes: ReadonlyMap<string, number>;
 
-  constructor(world: World, strategy: string) {
+  constructor(world: World, strategy: string, routers: number, draws: number) {
     this.#facts = new Facts(world);
+    this.#boards = Array.from({ length: routers }, () => new BoardCache());
+    this.#draws = draws;
     this.#strategy = strategy;
     this.#indexes = new Map(this.#facts.keys.map((key, index) => [key, index]));
   }
@@ -38,7 +46,8 @@ class Router implements Policy {
 
   shares(atMs: number, arrival: Arrival): number[] {
     const shares = this.#facts.keys.map(() => 0);
-    for (const { offering, mass } of this.#decide(atMs, arrival, 0).eligible) {
+    const second = Math.floor(atMs / 1000);
+    for (const { offering, mass } of this.#decide(atMs, arrival, second).eligible) {
       shares[this.#indexes.get(offering)!] = mass / MASS_TOTAL;
     }
     return shares;
@@ -48,9 +57,11 @@ class Router implements Policy {
     const decidedAtMs = Math.floor(EPOCH_MS + atMs);
     const asOf = Math.floor(decidedAtMs / 1000);
     const decisionId = Buffer.alloc(16);
+    decisionId.writeUInt32BE(this.#draws, 8);
     decisionId.writeUInt32BE(request, 12);
+    const boards = this.#boards[request % this.#boards.length]!;
     return decide({
-      board: this.#boards.boardOf(this.#facts.snapshotAt(atMs), asOf, false),
+      board: boards.boardOf(this.#facts.snapshotAt(atMs), asOf, false),
       decidedAtMs,
       staleAfterMs: Number.POSITIVE_INFINITY,
       tenant: '',

@@ -10,7 +10,7 @@ const lane = {
 
 export const EXPLANATION = {
   strategy: 'auto',
-  algorithm: 'auto/2',
+  algorithm: 'auto/3',
   variants: [{ name: '', mass: 1_048_576 }],
   candidates: [
     {

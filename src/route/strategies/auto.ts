@@ -40,7 +40,7 @@ const EXPLORATION = 0.7;
  */
 export const auto: Strategy = {
   name: 'auto',
-  algorithm: 'auto/2',
+  algorithm: 'auto/3',
   order: 'drawn',
   summary:
     'Share = probability of being the cheapest way to one success, at the load that the share makes: price + value of time · (expected time + expected time lost in failures before it).',
@@ -114,7 +114,7 @@ function loadsOf(evidence: Evidence, offering: ModelsValueOffering): Float64Arra
 }
 
 /** Probes that a recovery is found by, and how long an illness is taken to last. */
-const PROBES = 4;
+const PROBES = 2;
 const ILLNESS_SECONDS_MIN = 120;
 const PROBE_SHARE_MAX = 0.1;
 const RATE_MIN = 0.1;
@@ -132,10 +132,12 @@ function floorsOf({ board, candidates }: Group): number[] {
     const before = candidate.view.estimateBefore;
     if (before === null) return floor;
     const gain = best - costOfSuccessBy(candidate, before);
-    const rate = board.evidence.rateOf(candidate.view.offering.model);
     if (gain <= 0) return floor;
-    const seconds = secondsOf(candidate.view.estimate.changedBins ?? 0);
-    return Math.max(floor, probeMass(gain, score - best, rate, seconds));
+    const { success, unusualBins } = candidate.view.estimate;
+    const rate = board.evidence.rateOf(candidate.view.offering.model);
+    // To try it first and then the best, rather than the best at once, costs p·(g − least g) more.
+    const loss = success.mean * (score - best);
+    return Math.max(floor, probeMass(gain, loss, rate, secondsOf(unusualBins ?? 0)));
   });
 }
 

@@ -92,10 +92,11 @@ it('leaving an offering and coming back are timed from the moment they could be 
       const isAway = atMs >= leaveMs && atMs < backMs;
       return world.offerings.map((_it, i) => (i === (isAway ? other : index) ? 1 : 0));
     }),
-    seen: Array.from({ length: 8 }, (_, i) => ({
+    // Eight that began soon after the event, eight of half a minute later.
+    seen: Array.from({ length: 16 }, (_, i) => ({
       offering: index,
-      startedMs: fromMs + i,
-      seenMs: fromMs + 2_000,
+      startedMs: fromMs + (i < 8 ? 1_000 : 31_000) + i,
+      seenMs: fromMs + (i < 8 ? 2_000 : 32_000),
     })),
     overdueSeenMs: world.offerings.map(() => null),
   });
@@ -108,6 +109,14 @@ it('leaving an offering and coming back are timed from the moment they could be 
   expect(reactions[0]!.leave).toBeGreaterThan(3);
   expect(reactions[0]!.leave).toBeLessThan(6);
   expect(Math.abs(reactions[0]!.back! - 30)).toBeLessThan(2);
+  // What was affected before the oracle left gives no reason to leave.
+  const late = measuresOf(
+    world,
+    runOf(fromMs + 36_000, toMs),
+    runOf(fromMs + 30_000, toMs),
+  ).reactions;
+  expect(late[0]!.leave).toBeGreaterThan(3);
+  expect(late[0]!.leave).toBeLessThan(6);
 });
 
 it('the verdict compares with the peer that is best over all, and in each family', () => {
