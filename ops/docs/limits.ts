@@ -149,5 +149,7 @@ const UNNUMBERED = `- **How often a service tries again.** Its pauses are bounde
   partition.
 - **Partitions.** Lanes, feeds, readers and their state exist once a partition; there are as many as
   the topics have.
+- **Verifying.** \`verify\` holds the places of all parked events in memory, about 100 bytes each: it
+  asks for any of them at any time.
 - **Migrations.** A statement of a migration takes as long as it takes; it runs in one transaction.
 `;
