@@ -11,8 +11,8 @@ import { secondsOf } from '../window.js';
 import { type Group, type Strategy, termsOfCost } from './strategy.js';
 
 /**
- * Least share of the runner-up, and of those that cost more by the eighth power of how much less
- * they cost: what is left when the first choice fails should go to the next best.
+ * What is left beside the first choice, shared as if that one were not there: what fails at the first
+ * should go to the next best.
  */
 const FLOOR_SHARE = 0.004;
 /** Least share of each. */
@@ -48,7 +48,7 @@ export const auto: Strategy = {
   terms: termsOfCost,
   tiers: (group) => {
     const { candidates } = group;
-    return [{ order: 'drawn', candidates, weights: winsOf(group), floors: floorsOf(group) }];
+    return [{ order: 'drawn', candidates, ...dealt(group) }];
   },
 };
 
@@ -64,10 +64,18 @@ interface Hand {
   loads: Float64Array | null;
 }
 
-function winsOf({ board, candidates }: Group): number[] {
-  const wins = new Array<number>(candidates.length).fill(0);
+/** Weights are the parts that each won; floors those that each would win without the first choice. */
+function dealt(group: Group): { weights: number[]; floors: number[] } {
+  const hands = handsOf(group);
+  const weights = winsOf(hands);
+  const first = weights.indexOf(Math.max(...weights));
+  const withoutFirst = winsOf(hands.map((hand, i) => (i === first ? null : hand)));
+  return { weights, floors: floorsOf(group, withoutFirst) };
+}
+
+function handsOf({ board, candidates }: Group): (Hand | null)[] {
   const isPriceKnown = candidates.some(({ costNanoUsd }) => costNanoUsd !== null);
-  const hands = candidates.map((candidate): Hand | null => {
+  return candidates.map((candidate): Hand | null => {
     const { costNanoUsd, referenceMs, view } = candidate;
     if (isPriceKnown && costNanoUsd === null) return null;
     return {
@@ -78,6 +86,10 @@ function winsOf({ board, candidates }: Group): number[] {
       loads: loadsOf(board.evidence, view.offering),
     };
   });
+}
+
+function winsOf(hands: readonly (Hand | null)[]): number[] {
+  const wins = new Array<number>(hands.length).fill(0);
   for (let part = 0; part < DRAWS; part++) {
     let winner = -1;
     let least = Number.POSITIVE_INFINITY;
@@ -119,16 +131,15 @@ const ILLNESS_SECONDS_MIN = 120;
 const PROBE_SHARE_MAX = 0.1;
 const RATE_MIN = 0.1;
 
-function floorsOf({ board, candidates }: Group): number[] {
+function floorsOf({ board, candidates }: Group, withoutFirst: readonly number[]): number[] {
   const scores = candidates.map((it) => (it.costNanoUsd === null ? null : costOfSuccess(it)));
   const known = scores.filter((score) => score !== null).sort((a, b) => a - b);
   const best = known[0] ?? 0;
-  const second = known[1] ?? best;
   return candidates.map((candidate, i) => {
     const score = scores[i]!;
     if (score === null) return FLOOR_MIN;
-    const fourth = power4(Math.min(1, second / score));
-    const floor = Math.max(FLOOR_MIN, Math.floor(MASS_TOTAL * FLOOR_SHARE * fourth * fourth));
+    const share = (FLOOR_SHARE * withoutFirst[i]!) / DRAWS;
+    const floor = Math.max(FLOOR_MIN, Math.floor(MASS_TOTAL * share));
     const before = candidate.view.estimateBefore;
     if (before === null) return floor;
     const gain = best - costOfSuccessBy(candidate, before);
@@ -153,11 +164,6 @@ function probeMass(gain: number, loss: number, rate: number, seconds: number): n
     (PROBES * gain) / (duration * Math.max(RATE_MIN, rate) * Math.max(loss, gain)),
   );
   return Math.floor(MASS_TOTAL * Math.min(PROBE_SHARE_MAX, share));
-}
-
-function power4(value: number): number {
-  const square = value * value;
-  return square * square;
 }
 
 interface Draws {
