@@ -86,7 +86,8 @@ async function runRow(
 
 function runTest({ file, name }: FaultTest, services: TestServices): Promise<boolean> {
   const args = ['run', '--project', projectOf(file), file];
-  if (name !== undefined) args.push('-t', name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  // In one word: a name may begin with a dash.
+  if (name !== undefined) args.push(`--testNamePattern=${escaped(name)}`);
   const child = spawn(process.execPath, [join(packageRoot, 'node_modules/.bin/vitest'), ...args], {
     cwd: packageRoot,
     env: services.environment,
@@ -97,6 +98,10 @@ function runTest({ file, name }: FaultTest, services: TestServices): Promise<boo
     child.once('error', reject);
     child.once('exit', (code) => resolve(code === 0));
   });
+}
+
+function escaped(name: string): string {
+  return name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 function projectOf(file: string): string {

@@ -18,14 +18,16 @@ export interface MemoryReport {
   /** Heap and buffers after all garbage was collected. */
   live_mib: { start: number; warm: number; end: number; max: number };
   resident_mib: { start: number; end: number; max: number };
-  /** Of the live memory, within the lives of processes, and its standard error; null = too few. */
+  /** Of the live memory, within the lives of processes, and its error; null = too few samples. */
   growth_mib_per_100_faults: number | null;
   growth_error: number | null;
 }
 
 /** Of a process: connections, compiled code and the first batches have found their size. */
 const WARM_UP_MS = 45_000;
-const SAMPLES_MIN = 20;
+/** Of the world: what is held of the last half hour has. */
+const FILLED_MS = 240_000;
+const SAMPLES_MIN = 30;
 /**
  * What leaks leaks with each fault: a connection with its buffers is some 0.1 MiB. Less than this
  * cannot be told from the batches that happen to be under way.
@@ -37,6 +39,7 @@ const MIB = 2 ** 20;
 export class MemoryLog {
   readonly #samples = new Map<string, MemorySample[]>();
   readonly #first = new Map<string, MemorySample>();
+  readonly #begunMs = performance.now();
 
   get samples(): MemorySamples {
     return this.#samples;
@@ -55,7 +58,8 @@ export class MemoryLog {
       if (known.length < members.length) continue;
       const sample = sumOf(known, faults);
       if (!this.#first.has(kind)) this.#first.set(kind, sample);
-      if (known.some(({ ageMs }) => ageMs < WARM_UP_MS)) continue;
+      const isFilled = performance.now() - this.#begunMs > FILLED_MS;
+      if (!isFilled || known.some(({ ageMs }) => ageMs < WARM_UP_MS)) continue;
       this.#samples.set(kind, [...(this.#samples.get(kind) ?? []), sample]);
     }
   }
