@@ -9,8 +9,9 @@ export type Later = (run: () => void) => void;
 const BOARDS_MAX = 8;
 /** Two kinds of answer, while a tick turns. */
 const MEMORIES_MAX = 4;
-/** Plans that are made ahead without a break: some tenths of a millisecond. */
+/** Plans that are made ahead without a break: so many at least, and for so long at least. */
 const SLICE_PLANS = 8;
+const SLICE_MS = 2;
 /** For one board: of a state each 100 ms, a tenth of a core or so. */
 const AHEAD_PLANS_MAX = 256;
 /** A plan that was made ahead so often in a row, and not asked for, is not made again. */
@@ -24,6 +25,8 @@ export class BoardCache {
   /** Oldest first. */
   #boards: Board[] = [];
   #memories: TickMemory[] = [];
+  /** By kind of answer: what was still to be made ahead when the newest slice ended. */
+  readonly #waiting = new Map<boolean, readonly KeptPlan[]>();
   readonly #later: Later | null;
 
   constructor(later: Later | null = null) {
@@ -35,6 +38,7 @@ export class BoardCache {
     const plans = this.#boards.reduce((sum, board) => sum + board.planCount, 0);
     this.#boards = [];
     this.#memories = [];
+    this.#waiting.clear();
     return plans;
   }
 
@@ -42,11 +46,18 @@ export class BoardCache {
   renew(snapshot: Snapshot, asOf: number): void {
     for (const stream of [true, false]) {
       const isUsed = this.#boards.some((board) => board.stream === stream);
-      if (isUsed) this.boardOf(snapshot, asOf, stream);
+      // Requests may have arrived with the state: the first slice is made before they are looked at.
+      if (isUsed) this.boardOf(snapshot, asOf, stream, (slice) => slice());
     }
   }
 
-  boardOf(snapshot: Snapshot, asOf: number, stream: boolean): Board {
+  /** `start`: when the first slice of plans is made ahead. */
+  boardOf(
+    snapshot: Snapshot,
+    asOf: number,
+    stream: boolean,
+    start: Later | null = this.#later,
+  ): Board {
     let last: Board | null = null;
     for (const board of this.#boards) {
       if (board.stream !== stream) continue;
@@ -55,7 +66,10 @@ export class BoardCache {
     }
     const board = new Board(snapshot, asOf, stream, this.#memoryOf(snapshot, asOf, stream));
     this.#boards = [...this.#boards.slice(1 - BOARDS_MAX), board];
-    if (last !== null && this.#later !== null) this.#makeAhead(board, last, this.#later);
+    if (last !== null && this.#later !== null) {
+      const slice = this.#sliceOf(board, last, this.#later);
+      start?.(slice);
+    }
     return board;
   }
 
@@ -68,17 +82,25 @@ export class BoardCache {
   }
 
   /** Those that were asked for last come first. */
-  #makeAhead(board: Board, last: Board, later: Later): void {
-    const wanted = [...last.plans].filter(({ idle }) => idle < IDLE_MAX);
+  #sliceOf(board: Board, last: Board, later: Later): () => void {
+    const left = this.#waiting.get(board.stream) ?? [];
+    const wanted = [...last.plans, ...left].filter(({ idle }) => idle < IDLE_MAX);
     const plans = wanted.toSorted((a, b) => a.idle - b.idle).slice(0, AHEAD_PLANS_MAX);
     let next = 0;
     const slice = (): void => {
+      // A newer state has come: its slices go on with what was left.
       if (!this.#isNewest(board)) return;
-      const end = Math.min(next + SLICE_PLANS, plans.length);
-      for (; next < end; next++) tryAhead(board, plans[next]!);
+      const leastEnd = Math.min(next + SLICE_PLANS, plans.length);
+      const endMs = performance.now() + SLICE_MS;
+      while (next < leastEnd || (next < plans.length && performance.now() < endMs)) {
+        tryAhead(board, plans[next]!);
+        next += 1;
+      }
+      this.#waiting.set(board.stream, plans.slice(next));
       if (next < plans.length) later(slice);
     };
-    later(slice);
+    this.#waiting.set(board.stream, plans);
+    return slice;
   }
 
   #isNewest(board: Board): boolean {

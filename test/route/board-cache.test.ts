@@ -194,6 +194,20 @@ describe('boards that are kept', () => {
     expect(madeOn(boardOfNext(12))).toBe(1);
   });
 
+  it('make ahead for a newer state what an older one was not given the time for', () => {
+    const waiting: (() => void)[] = [];
+    const cache = new BoardCache((run) => waiting.push(run));
+    const first = state(null, 1, 1);
+    planOf(cache.boardOf(first, AS_OF, false), asked);
+    const second = state(first, 2, 1);
+    cache.boardOf(second, AS_OF, false);
+    const third = cache.boardOf(state(second, 3, 1), AS_OF, false);
+    expect(third.planCount).toBe(0);
+    for (const run of waiting) run();
+    expect(third.planCount).toBe(1);
+    expect(madeOn(third)).toBe(0);
+  });
+
   it('I11 keep a bounded number of plans', () => {
     const cache = new BoardCache();
     const snapshot = state(null, 1, 1);
