@@ -11,6 +11,7 @@ const BOARDS_MAX = 8;
 const MEMORIES_MAX = 4;
 /** Plans that are made ahead without a break: so many at least, and for so long at least. */
 const SLICE_PLANS = 8;
+/** As long as a request may wait behind them. */
 const SLICE_MS = 2;
 /** For one board: of a state each 100 ms, a tenth of a core or so. */
 const AHEAD_PLANS_MAX = 256;
