@@ -23,6 +23,18 @@ function shareOf(shares: Map<string, number>[], from: number, to: number): numbe
   return ticks.reduce((sum, tick) => sum + (tick.get(a.offering) ?? 0), 0) / ticks.length;
 }
 
+/** Ten times the price. */
+function dearer(prices: typeof a.prices): typeof a.prices {
+  return prices.map((price) => ({
+    ...price,
+    tiers: price.tiers.map((tier) => ({
+      ...tier,
+      input: tier.input === null ? null : 10 * tier.input,
+      output: tier.output === null ? null : 10 * tier.output,
+    })),
+  }));
+}
+
 describe('auto', () => {
   it.each([
     ['nearly all requests fail', { success: 0.1, pace: 0 }],
@@ -68,6 +80,17 @@ describe('auto', () => {
     };
     // 100 in and 10 out: 0.07 m$ and 2.2 s against 0.21 m$ and 0.28 s.
     expect(shareOfCheap(10)).toBeLessThan(0.1);
+  });
+
+  it('leaves what fails at the first choice to the next best', () => {
+    const minutes = Object.fromEntries(
+      [a, b, c].map((it) => [it.offering, [minute(5, { success: 400, error: 4 })]]),
+    );
+    const far = { ...c, prices: dearer(c.prices) };
+    const { eligible } = decideOn(measured([a, b, far], { minutes }));
+    const massOf = (it: typeof a) => eligible.find((e) => e.offering === it.offering)!.mass;
+    expect(massOf(a)).toBeGreaterThan(0.99 * MASS_TOTAL);
+    expect(massOf(b)).toBeGreaterThan(5 * massOf(c));
   });
 
   it('gives one of unknown price its floor alone', () => {

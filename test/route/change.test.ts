@@ -43,6 +43,18 @@ describe('the test for a change', () => {
     expect(changeOf(ticks, goodMinutes)).toBe(4);
   });
 
+  it('knows since when nothing is as usual, whatever changed after that', () => {
+    const ticks = [
+      ...ages(0, 4).map((age) => tick(age, { success: 10 })),
+      ...ages(4, 12).map((age) => tick(age, { success: 2, error: 8 })),
+      ...calm(12),
+    ];
+    const snapshot = measured([], { ticks: { o: ticks }, minutes: { o: goodMinutes } });
+    const metrics = snapshot.metrics.get('o');
+    const rows = { offering: 'o', metrics, health: snapshot.health, plainMs: 2_350 };
+    expect(changesOf(windowOf(rows, AS_OF, false))).toEqual({ newest: 4, first: 12 });
+  });
+
   it('holds on to failures when all ticks are of them', () => {
     const failing = ages(0, 24).map((age) => tick(age, age % 8 === 0 ? { error: 1 } : {}));
     expect(changeOf(failing, goodMinutes)).not.toBeNull();

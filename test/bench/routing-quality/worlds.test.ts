@@ -5,6 +5,7 @@ import { FAMILIES, worldOf } from '../../../bench/routing-quality/families.js';
 import { runWorld } from '../../../bench/routing-quality/loop.js';
 import { routerPolicy } from '../../../bench/routing-quality/policies/auto.js';
 import { oracle, uniform } from '../../../bench/routing-quality/policies/baselines.js';
+import { replicasOf } from '../../../bench/routing-quality/replicas.js';
 import { conditionAt } from '../../../bench/routing-quality/world.js';
 
 it.each(FAMILIES)('a world of $name follows from its seed alone', (family) => {
@@ -46,6 +47,14 @@ it('the agenda keeps the order of time, then of adding', () => {
   expect(taken).toEqual(added.toSorted((a, b) => a.atMs - b.atMs).map(({ name }) => name));
   expect(agenda.nextMs).toBe(Number.POSITIVE_INFINITY);
 });
+
+it('ten routers that are fed the same snapshots spread as one does', () => {
+  const calm = FAMILIES.filter(({ name }) => name === 'calm');
+  const { routers, difference, moved, movedBySampling } = replicasOf(calm, [4]);
+  expect(routers).toBe(10);
+  expect(Math.abs(difference)).toBeLessThan(1);
+  expect(moved).toBeLessThan(movedBySampling + 0.05);
+}, 60_000);
 
 it('a run is the same a second time, and nobody does better than the oracle', () => {
   const world = worldOf(FAMILIES.find(({ name }) => name === 'step')!, 2, 3);
