@@ -19,7 +19,7 @@ export const EXCLUSIONS = {
   context_length_unknown: 'The length of its context is not known, but one is required.',
   max_price: 'Its price is above `provider.max_price`.',
   price_unknown: 'Its price is not known, but `provider.max_price` sets a limit.',
-  open_failures: 'Its breaker is open: fewer than half of its last attempts succeeded.',
+  open_failures: 'Its breaker is open: its failures outnumber its successes by far.',
   open_unauthorized: 'Its breaker is open: the credentials of its deployment were refused.',
   open_retry_after: 'Its breaker is open: the provider asked to be left alone for a while.',
   open_overdue: 'Its breaker is open: most of its calls in flight are overdue.',
