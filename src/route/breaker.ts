@@ -1,7 +1,7 @@
 import { STATUSES } from '../event/outcome.js';
 import type { ModelsValueOffering, TickRow } from '../hotkeys/values.js';
 import type { Health } from './health.js';
-import { overdueOf } from './in-flight.js';
+import { OVERDUE_TICKS, overdueOf } from './in-flight.js';
 import { kept } from './kept.js';
 import type { Snapshot } from './snapshot.js';
 import {
@@ -31,8 +31,8 @@ import {
  * A refusal (`rate_limited`) is over in no time: it counts as a tenth of a failure. One that names a
  * time to stay away is none: the time is kept, and after it there is no more reason for doubt.
  * Beside the walk it is open until the latest moment that the provider named by Retry-After, also
- * one that outlasts the ticks, and while more than half of the calls in flight, and at least 3, are
- * overdue: a hang shows nowhere else until it ends.
+ * one that outlasts the ticks, and while at least 3 calls are overdue, and more than succeeded since
+ * the youngest of them began (20 s): a hang shows nowhere else until it ends.
  */
 export interface Breaker {
   state: 'closed' | 'half_open' | 'open';
@@ -93,12 +93,18 @@ export function breakerOf(health: Health | null, offering: string, asOf: number)
     rows.some((row) => row.retry_until_ms > asOf * 1000) ||
     (health.retryUntil.get(offering) ?? 0) > asOf * 1000;
   if (isLeftAlone) return { state: 'open', share: 0, reason: 'retry_after' };
-  const inFlight = health.inflight.get(offering)?.in_flight ?? 0;
   const overdue = overdueOf(health, offering, asOf);
-  if (overdue >= OVERDUE_MIN && overdue * 2 > inFlight) {
+  if (overdue >= OVERDUE_MIN && overdue > newestSuccesses(rows, asOf)) {
     return { state: 'open', share: 0, reason: 'overdue' };
   }
   return walk(ticksOf(rows, asOf));
+}
+
+/** Successes since the youngest of the overdue calls began. */
+function newestSuccesses(rows: readonly TickRow[], asOf: number): number {
+  return rows
+    .filter((row) => ageOfTick(row.tick, tickOf(asOf)) < OVERDUE_TICKS)
+    .reduce((sum, row) => sum + successesOf(row.counts), 0);
 }
 
 /** What the offerings of one deployment say of its credentials, and of nothing else. */

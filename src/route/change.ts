@@ -20,6 +20,11 @@ const PACE_VARIANCE_MIN = 4;
  * it costs little to be wrong: what followed it is then so few that it is only tried.
  */
 const RECOVERY_THRESHOLD = 2;
+/**
+ * The same for answers so fast that the offering may have become faster, however few they are: it is
+ * only tried more often until the test above has its four answers.
+ */
+const SPEED_UP_THRESHOLD = 3;
 
 /** Bins that follow a change, counted from the newest one. */
 export interface Changes {
@@ -53,6 +58,33 @@ export function changesOf({ bins }: Window): Changes | null {
     isIll = !change.isBetter;
   }
 }
+
+/**
+ * Newest bins whose durations say the most that the offering is faster than it was; null = none says
+ * enough. What is hardly tried gets an answer now and then: four of them, which a change needs, can
+ * take minutes.
+ */
+export function speedUpOf({ bins }: Window): number | null {
+  let found: number | null = null;
+  let foundRatio = SPEED_UP_THRESHOLD;
+  const newer = emptyTally();
+  const older = emptyTally();
+  for (const bin of bins) addTally(older, bin);
+  for (let i = 0; i + 1 < bins.length; i++) {
+    const bin = bins[i]!;
+    if (bin.paceCount === 0) continue;
+    addTally(newer, bin);
+    addTally(older, bin, -1);
+    const ratio = paceRatio(newer, older, 1);
+    if (ratio <= foundRatio || !isFasterThan(newer, older)) continue;
+    found = i + 1;
+    foundRatio = ratio;
+  }
+  return found;
+}
+
+const isFasterThan = (newer: Tally, older: Tally): boolean =>
+  newer.paceSum / newer.paceCount < older.paceSum / older.paceCount;
 
 interface Change {
   /** Newest bins that follow it. */
@@ -115,8 +147,8 @@ function likelihood(side: Tally, success: number, failure: number): number {
 }
 
 /** Squared difference of the means over twice its variance. */
-function paceRatio(newer: Tally, older: Tally): number {
-  if (newer.paceCount < PACES_MIN || older.paceCount < BASELINE_MIN) return 0;
+function paceRatio(newer: Tally, older: Tally, newerMin = PACES_MIN): number {
+  if (newer.paceCount < newerMin || older.paceCount < BASELINE_MIN) return 0;
   const difference = newer.paceSum / newer.paceCount - older.paceSum / older.paceCount;
   const within = squaresWithin(newer) + squaresWithin(older);
   const variance = Math.max(within / (newer.paceCount + older.paceCount), PACE_VARIANCE_MIN);

@@ -1,5 +1,5 @@
 import { ratioOfPace } from './arithmetic.js';
-import { changesOf, squaresWithin } from './change.js';
+import { changesOf, speedUpOf, squaresWithin } from './change.js';
 import { addTally, emptyTally, sumBins, type Tally, type Window } from './window.js';
 
 /** Beta distribution of the probability that an attempt succeeds. */
@@ -51,6 +51,8 @@ const PACE_PSEUDO_SAMPLES = 3;
 const VARIANCE_PSEUDO_SAMPLES = 6;
 /** Variance of how fast an offering is now, around how fast it was over the last half hour. */
 const DRIFT_VARIANCE = 12;
+/** The same of one that became another: two octaves, squared. */
+const SPEED_UP_VARIANCE = 256;
 /** A failed attempt whose status is not known yet takes two seconds. */
 const FAILURE_MS_PRIOR = 2_000;
 const FAILURE_PSEUDO_SAMPLES = 2;
@@ -87,13 +89,25 @@ export function estimateOf(prior: Prior, window: Window): Estimate {
   return { ...posteriorOf(prior, window, 0, used), changedBins, unusualBins };
 }
 
-/** What it would be if all were as usual again. */
-export function estimateBefore(prior: Prior, window: Window, unusualBins: number): Estimate {
-  return {
-    ...posteriorOf(prior, window, unusualBins, window.bins.length),
-    changedBins: null,
-    unusualBins: null,
-  };
+/**
+ * What may be instead of an estimate, and is better, so that a few tries are worth their cost: after
+ * a change, that all is as usual again; else, that the newest answers, too few to be a change, show
+ * how fast the offering is now. Null = nothing says so.
+ */
+export function estimateHoped(prior: Prior, window: Window, estimate: Estimate): Estimate | null {
+  const { unusualBins } = estimate;
+  const unchanged = { changedBins: null, unusualBins: null };
+  if (unusualBins !== null) {
+    return { ...posteriorOf(prior, window, unusualBins, window.bins.length), ...unchanged };
+  }
+  const speedUpBins = speedUpOf(window);
+  if (speedUpBins === null) return null;
+  const { pace } = estimate;
+  const newest = emptyTally();
+  for (let i = 0; i < speedUpBins; i++) addTally(newest, window.bins[i]!);
+  const precision = 1 / SPEED_UP_VARIANCE + newest.paceCount / pace.variance;
+  const mean = (pace.mean / SPEED_UP_VARIANCE + newest.paceSum / pace.variance) / precision;
+  return { ...estimate, pace: { ...pace, mean } };
 }
 
 function posteriorOf(prior: Prior, window: Window, from: number, to: number) {

@@ -3,7 +3,7 @@ import type { ModelsValueOffering } from '../hotkeys/values.js';
 import {
   DEFAULT_PRIOR,
   type Estimate,
-  estimateBefore,
+  estimateHoped,
   estimateOf,
   narrowedPace,
   narrowedSuccess,
@@ -21,8 +21,8 @@ import { addTally, emptyTally, sumNewest, type Tally, type Window, windowOf } fr
 
 export interface Estimates {
   estimate: Estimate;
-  /** As usual, before the greatest change that was seen; null where none was. */
-  estimateBefore: Estimate | null;
+  /** What may be instead and is better; null where nothing says so. */
+  estimateHoped: Estimate | null;
 }
 
 /**
@@ -65,11 +65,7 @@ export class Evidence {
       const window = this.#window(key);
       return this.#memory.estimates.get(key, [...Object.values(prior), window], () => {
         const estimate = estimateOf(prior, window);
-        const { unusualBins } = estimate;
-        return {
-          estimate,
-          estimateBefore: unusualBins === null ? null : estimateBefore(prior, window, unusualBins),
-        };
+        return { estimate, estimateHoped: estimateHoped(prior, window, estimate) };
       });
     });
   }

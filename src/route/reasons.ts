@@ -22,7 +22,8 @@ export const EXCLUSIONS = {
   open_failures: 'Its breaker is open: its failures outnumber its successes by far.',
   open_unauthorized: 'Its breaker is open: the credentials of its deployment were refused.',
   open_retry_after: 'Its breaker is open: the provider asked to be left alone for a while.',
-  open_overdue: 'Its breaker is open: most of its calls in flight are overdue.',
+  open_overdue:
+    'Its breaker is open: more of its calls are overdue than succeeded since they began.',
 } as const;
 
 export type ExclusionReason = keyof typeof EXCLUSIONS;

@@ -2,7 +2,7 @@ import { STATUSES, type Status } from '../event/outcome.js';
 import type { MetricsValue, StatusCounts, TickRow } from '../hotkeys/values.js';
 import { ratioOfPace } from './arithmetic.js';
 import type { Health } from './health.js';
-import { stuckOf } from './in-flight.js';
+import { OVERDUE_TICKS, stuckOf } from './in-flight.js';
 
 /** Successes and provider failures, and the moments of the successes' pace (fold/reference.ts). */
 export interface Tally {
@@ -182,7 +182,11 @@ function readWindow(
   return window;
 }
 
-/** Calls in flight that are as good as failed are failures that are not recorded yet. */
+/**
+ * Calls in flight that are as good as failed are failures that are not recorded yet, of the time in
+ * which they began: hangs last long, so a few are always in flight where one of fifty calls hangs,
+ * and beside the successes of the newest tick alone they would look like an outage.
+ */
 function addStuck(
   { bins, whole }: { bins: readonly Tally[]; whole: Tally },
   rows: OfferingRows,
@@ -190,9 +194,14 @@ function addStuck(
 ): void {
   const isMeasured = whole.paceCount >= FIRST_ATTEMPTS_MIN;
   const meanMs = isMeasured ? rows.plainMs * ratioOfPace(whole.paceSum / whole.paceCount) : null;
-  const stuck = stuckOf(rows.health, rows.offering, asOf, meanMs);
-  bins[0]!.failure += stuck;
-  bins[0]!.failureMs += stuck * TIMEOUT_MS;
+  const { overdue, hung } = stuckOf(rows.health, rows.offering, asOf, meanMs);
+  for (const [bin, count] of [
+    [bins[0]!, hung] as const,
+    [bins[OVERDUE_TICKS]!, overdue] as const,
+  ]) {
+    bin.failure += count;
+    bin.failureMs += count * TIMEOUT_MS;
+  }
 }
 
 function addTicks(bins: readonly Tally[], rows: readonly TickRow[], asOf: number): void {

@@ -35,6 +35,9 @@ function dearer(prices: typeof a.prices): typeof a.prices {
   }));
 }
 
+const ages = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);
+
 describe('auto', () => {
   it.each([
     ['nearly all requests fail', { success: 0.1, pace: 0 }],
@@ -158,8 +161,37 @@ describe('auto', () => {
       },
     };
     const share = (of: typeof snapshot): number =>
-      decideOn(of).eligible.find(({ offering }) => offering === a.offering)!.mass / MASS_TOTAL;
+      (decideOn(of).eligible.find(({ offering }) => offering === a.offering)?.mass ?? 0) /
+      MASS_TOTAL;
     expect(share(snapshot)).toBeGreaterThan(0.8);
     expect(share(hung)).toBeLessThan(0.1);
+  });
+
+  it('keeps a busy one of which a few calls hang, as a few of its calls always do', () => {
+    const ticks = ages(0, 24).map((age) => tick(age, { success: 20 }, { pace: 0 }));
+    const slower = ages(0, 24).map((age) => tick(age, { success: 20 }, { pace: 12 }));
+    const snapshot = measured([a, b], { ticks: { [a.offering]: ticks, [b.offering]: slower } });
+    const gauge = { in_flight: 7, overdue: 4, oldest_ms: 50_000, started: [20, 20, 20] };
+    const hung = {
+      ...snapshot,
+      health: { ...snapshot.health!, inflight: new Map([[a.offering, gauge]]) },
+    };
+    const { eligible } = decideOn(hung);
+    const mass = eligible.find(({ offering }) => offering === a.offering)!.mass;
+    expect(mass).toBeGreaterThan(0.9 * MASS_TOTAL);
+  });
+
+  it('tries one more often that was fast once, though it is slow by all that is known', () => {
+    const usual = ages(0, 24).map((age) => tick(age, { success: 20 }, { pace: 0 }));
+    const slow = ages(4, 24).map((age) => tick(age, { success: 1 }, { pace: 8 }));
+    const massAfter = (pace: number): number => {
+      const newest = tick(1, { success: 1 }, { pace });
+      const ticks = { [a.offering]: usual, [b.offering]: [newest, ...slow] };
+      const { eligible } = decideOn(measured([a, b], { ticks }));
+      return eligible.find(({ offering }) => offering === b.offering)!.mass / MASS_TOTAL;
+    };
+    expect(massAfter(8)).toBeLessThan(0.005);
+    expect(massAfter(-16)).toBeGreaterThan(0.01);
+    expect(massAfter(-16)).toBeLessThanOrEqual(0.1);
   });
 });

@@ -151,13 +151,15 @@ describe('the breaker', () => {
   });
 
   it.each([
-    ['most are overdue', { in_flight: 5, overdue: 3 }, TICK, open('overdue')],
-    ['half are overdue', { in_flight: 6, overdue: 3 }, TICK, CLOSED],
-    ['few are overdue', { in_flight: 2, overdue: 2 }, TICK, CLOSED],
-    ['the gauge is 15 s old', { in_flight: 5, overdue: 5 }, TICK - 3, CLOSED],
-  ])('in flight: %s', (_name, gauge, newest, expected) => {
-    const inflight = { o: { ...gauge, oldest_ms: 1 } };
-    expect(breaker([], { inflight, newest_tick: newest })).toEqual(expected);
+    ['three are overdue', 3, [], TICK, open('overdue')],
+    ['two are overdue', 2, [], TICK, CLOSED],
+    ['as many succeeded since those began', 3, [tick(3, { success: 3 })], TICK, CLOSED],
+    ['fewer succeeded since', 4, [tick(3, { success: 3 })], TICK, open('overdue')],
+    ['many succeeded before', 3, [tick(4, { success: 50 })], TICK, open('overdue')],
+    ['the gauge is 15 s old', 5, [], TICK - 3, CLOSED],
+  ])('in flight: %s', (_name, overdue, ticks, newest, expected) => {
+    const inflight = { o: { in_flight: 100, overdue, oldest_ms: 1 } };
+    expect(breaker(ticks, { inflight, newest_tick: newest })).toEqual(expected);
   });
 });
 

@@ -140,9 +140,9 @@ function floorsOf({ board, candidates }: Group, withoutFirst: readonly number[])
     if (score === null) return FLOOR_MIN;
     const share = (FLOOR_SHARE * withoutFirst[i]!) / DRAWS;
     const floor = Math.max(FLOOR_MIN, Math.floor(MASS_TOTAL * share));
-    const before = candidate.view.estimateBefore;
-    if (before === null) return floor;
-    const gain = best - costOfSuccessBy(candidate, before);
+    const hoped = candidate.view.estimateHoped;
+    if (hoped === null) return floor;
+    const gain = best - costOfSuccessBy(candidate, hoped);
     if (gain <= 0) return floor;
     const { success, unusualBins } = candidate.view.estimate;
     const rate = board.evidence.rateOf(candidate.view.offering.model);
@@ -153,8 +153,9 @@ function floorsOf({ board, candidates }: Group, withoutFirst: readonly number[])
 }
 
 /**
- * Least mass of one that was the best until it changed. Probes at r a second cost r · loss for as
- * long as the illness lasts (taken to last as long again as it has), and find its end after
+ * Least mass of one that was the best until it changed, or that may have become the best. Probes at
+ * r a second cost r · loss for as long as it is not so (taken to last as long again as it has, where
+ * there was a change), and find out after
  * PROBES / r seconds, in which rate · gain is lost: the sum of both is least at
  * r = √(PROBES · rate · gain / (duration · loss)).
  */
