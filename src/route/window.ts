@@ -195,13 +195,10 @@ function addStuck(
   const isMeasured = whole.paceCount >= FIRST_ATTEMPTS_MIN;
   const meanMs = isMeasured ? rows.plainMs * ratioOfPace(whole.paceSum / whole.paceCount) : null;
   const { overdue, hung } = stuckOf(rows.health, rows.offering, asOf, meanMs);
-  for (const [bin, count] of [
-    [bins[0]!, hung] as const,
-    [bins[OVERDUE_TICKS]!, overdue] as const,
-  ]) {
-    bin.failure += count;
-    bin.failureMs += count * TIMEOUT_MS;
-  }
+  bins[0]!.failure += hung;
+  bins[0]!.failureMs += hung * TIMEOUT_MS;
+  bins[OVERDUE_TICKS]!.failure += overdue;
+  bins[OVERDUE_TICKS]!.failureMs += overdue * TIMEOUT_MS;
 }
 
 function addTicks(bins: readonly Tally[], rows: readonly TickRow[], asOf: number): void {
