@@ -80,6 +80,7 @@ const CASES: [string, string, Append, () => Log | null][] = [
   ['the embedded log', 'batches of 100', appendBatches, embedded],
   ['the embedded log', 'single events', appendAlone, embedded],
   ['Kafka', 'batches of 100', appendBatches, onKafka],
+  ['Kafka', 'single events', appendAlone, onKafka],
 ];
 
 describe('a full window of recent ids is read back when partitions are assigned', () => {
