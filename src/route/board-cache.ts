@@ -15,8 +15,8 @@ const SLICE_PLANS = 8;
 const SLICE_MS = 2;
 /** For one board: of a state each 100 ms, a tenth of a core or so. */
 const AHEAD_PLANS_MAX = 256;
-/** A plan that was made ahead so often in a row, and not asked for, is not made again. */
-const IDLE_MAX = 8;
+/** A plan that was made ahead so often, for three seconds or so, and not asked for, is left off. */
+const IDLE_MAX = 30;
 
 /**
  * Boards of the states and seconds that requests come with. With `later`, what was asked for of the
