@@ -14,7 +14,7 @@ import { familyMean, type Verdict, verdictOf } from './verdict.js';
 /** `quick` takes a minute, `smoke` some seconds: its figures mean nothing. */
 export type Form = 'full' | 'quick' | 'smoke';
 
-const SEEDS = { full: 8, quick: 2, smoke: 1 };
+const SEEDS = { full: 16, quick: 2, smoke: 1 };
 /** Seeds of each family on which several routers are compared with one. */
 const REPLICA_SEEDS = { full: 2, quick: 1, smoke: 0 };
 const SMOKE_FAMILIES = ['calm', 'spike', 'hang'];
