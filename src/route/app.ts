@@ -64,10 +64,7 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
   };
   const counts = new ServiceCounts();
   const bodies = new BodyCache(counts);
-  const boards = new BoardCache(setImmediate);
-  snapshotSource.subscribe?.((snapshot) =>
-    boards.renew(snapshot, Math.floor(asOfClock.nowMs() / 1000)),
-  );
+  const boards = boardsOf(options);
   registerProbes(app, snapshotSource, clock);
   app.register(async (deciding) => {
     guard(deciding, access, 'route');
@@ -106,6 +103,19 @@ export function registerRouter(app: FastifyInstance, options: RouteAppOptions): 
     registerDashboard(pages);
   });
   if (options.metrics !== undefined) registerMetrics(app, options.metrics, access);
+}
+
+/**
+ * Plans are made ahead in real time alone. A closed loop waits for the last state of each step, so
+ * those before it are asked nothing, and its seconds pass faster than plans could be made for them.
+ */
+function boardsOf({ clock, asOfClock, snapshotSource }: RouteAppOptions): BoardCache {
+  if (asOfClock !== undefined) return new BoardCache();
+  const boards = new BoardCache(setImmediate);
+  snapshotSource.subscribe?.((snapshot) =>
+    boards.renew(snapshot, Math.floor(clock.nowMs() / 1000)),
+  );
+  return boards;
 }
 
 /** For orchestrators, which call from elsewhere and hold no key: they tell nothing of anybody. */

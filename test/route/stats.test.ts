@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { RouteAppOptions } from '../../src/route/app.js';
+import type { Snapshot } from '../../src/route/snapshot.js';
+import { AS_OF } from './fixtures.js';
 import { appOf, model, post, snapshot } from './route-app.js';
 
 const clear = (payload?: object) =>
@@ -75,4 +78,22 @@ describe('POST /v1/cache/clear', () => {
     expect(answer.statusCode).toBe(400);
     expect(answer.json()).toMatchObject({ code: 'invalid_request', field: 'body' });
   });
+});
+
+/** Plans that are there once a request was answered and a new state came. */
+async function plansOfNewState(virtual: Pick<RouteAppOptions, 'asOfClock'>): Promise<number> {
+  const listeners: ((snapshot: Snapshot) => void)[] = [];
+  const snapshotSource = {
+    current: () => snapshot,
+    subscribe: (listener: (snapshot: Snapshot) => void) => void listeners.push(listener),
+  };
+  const { app } = appOf(snapshot, { snapshotSource, ...virtual });
+  expect((await app.inject(post({ model }))).statusCode).toBe(200);
+  for (const listener of listeners) listener({ ...snapshot });
+  return (await app.inject(clear())).json().cleared.plans;
+}
+
+it('plans are made ahead of requests in real time, and in virtual time for those that come', async () => {
+  expect(await plansOfNewState({})).toBe(2);
+  expect(await plansOfNewState({ asOfClock: { nowMs: () => AS_OF * 1000 } })).toBe(1);
 });
