@@ -79,7 +79,7 @@ export function decide(input: DecisionInput): Decided {
   const units = unitsOf(inForce, { request, decisionId, asOf: board.asOf });
   const limitIn = (it: PlannedVariant): number => limitOf(request.limit, it.preferences);
   const { variant, ranked } = slateOf(plan.variants, limitIn, units);
-  const isExplored = variant.best !== null && ranked[0]!.candidate !== variant.best;
+  const isExplored = isBehindBest(variant, ranked[0]!);
   const ageMs = ageOf(board, input.decidedAtMs);
   const isStale = ageMs !== null && ageMs > input.staleAfterMs;
   return {
@@ -97,6 +97,14 @@ export function decide(input: DecisionInput): Decided {
     degraded: isStale ? ['stale', ...plan.degraded] : [...plan.degraded],
     ageMs,
   };
+}
+
+/** Equals of the best are no exploring; one on probation is, whatever its score. */
+function isBehindBest({ tiers, best }: PlannedVariant, { candidate, tier }: Ranked): boolean {
+  if (best === null || candidate === best) return false;
+  const { strategy, group } = tiers[0]!;
+  const isEqual = strategy.score(candidate, group) === strategy.score(best, group);
+  return tier !== tiers[0] || candidate.shareMax < 1 || !isEqual;
 }
 
 /** Without fallbacks only the first is named, unless the caller's own order binds the list. */

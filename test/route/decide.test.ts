@@ -237,6 +237,25 @@ describe('decide', () => {
     }
   });
 
+  it('explores where the first one is behind the best by its score, not where it is its equal', () => {
+    const exploredOn = (snapshot: Parameters<typeof decideOn>[0]) =>
+      Array.from({ length: 300 }, (_, index) => decideOn(snapshot, {}, index)).filter(
+        ({ explored, candidates }) => {
+          expect(candidates[0]!.reasons.includes('explored')).toBe(explored);
+          return explored;
+        },
+      );
+    const equals = [offering('m', 'a'), offering('m', 'b'), offering('m', 'c')];
+    expect(exploredOn(measured(equals))).toEqual([]);
+
+    const [best, dear] = [offering('m', 'a'), offering('m', 'b', { output: 8_000_000_000 })];
+    const explored = exploredOn(measured([best, dear]));
+    expect(explored.length).toBeGreaterThan(0);
+    expect(new Set(explored.map(({ candidates }) => candidates[0]!.offering))).toEqual(
+      new Set([dear.offering]),
+    );
+  });
+
   it('says that nothing was measured, and how old the state is', () => {
     const snapshot = measured([offering('m', 'a')]);
     const decided = decide({
