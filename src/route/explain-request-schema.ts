@@ -1,8 +1,17 @@
 import { explanation } from './explain-schema.js';
-import { array, boolean, closed, integer, object, orNull, record, string } from './json-schema.js';
+import {
+  array,
+  boolean,
+  closed,
+  integer,
+  object,
+  orNull,
+  record,
+  string,
+  uuid,
+} from './json-schema.js';
 import { routeAnswer, routeBody } from './route-schema.js';
 
-const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 const text = (maxLength: number) => ({ type: 'string', maxLength });
 const moment = { type: 'integer', minimum: 0, maximum: 8_640_000_000_000 };
 const offerings = (fields: Record<string, unknown>) => ({
@@ -14,7 +23,7 @@ const offerings = (fields: Record<string, unknown>) => ({
 /** A record of the decision log. */
 const decision = {
   ...closed({
-    decision_id: { type: 'string', pattern: UUID },
+    decision_id: uuid,
     decided_at: moment,
     as_of: moment,
     tenant: text(128),

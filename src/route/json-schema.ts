@@ -38,3 +38,19 @@ export const closed = (properties: Record<string, unknown>) => ({
   additionalProperties: false,
   properties,
 });
+
+const textLike = (pattern: string) => ({ type: 'string', pattern });
+
+/** Counts in a query: parameters are text, and nothing is coerced. */
+export const countTo100 = textLike('^([1-9][0-9]?|100)$');
+export const countTo1000 = textLike('^([1-9][0-9]{0,2}|1000)$');
+export const name = textLike('^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$');
+export const uuid = textLike('^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$');
+
+/** What each pattern lets through, in words after "must be". */
+export const PATTERN_RULES: ReadonlyMap<string, string> = new Map([
+  [countTo100.pattern, 'an integer of 1..100'],
+  [countTo1000.pattern, 'an integer of 1..1000'],
+  [name.pattern, '1..128 letters, digits, ".", "_" or "-", a letter or digit first'],
+  [uuid.pattern, 'the text of a UUID'],
+]);

@@ -2,6 +2,7 @@ import {
   array,
   boolean,
   closed,
+  countTo1000,
   integer,
   integerOrNull,
   list,
@@ -35,10 +36,8 @@ const page = (
 
 /** A part of a list in the order of its ids, as OpenAI's lists are read. */
 const part = closed({
-  // Parameters are text, and nothing is coerced.
   limit: {
-    type: 'string',
-    pattern: '^([1-9][0-9]{0,2}|1000)$',
+    ...countTo1000,
     description: `Entries at most, 1..${PAGE_ITEMS_MAX}; all where it is not given.`,
   },
   after: {

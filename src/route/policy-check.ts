@@ -3,7 +3,7 @@ import { AiRouterError } from '../errors.js';
 import type { PolicyDocument, RulesDocument, SplitDocument, VariantDocument } from './policy.js';
 import { policySchema } from './policy-schema.js';
 import { BY_SORT } from './sort.js';
-import { violationOf } from './violation.js';
+import { breachOf } from './violation.js';
 
 /** One decision in 100,000: less cannot be told from nothing, and is no whole mass. */
 const PERCENT_MIN = 0.001;
@@ -15,7 +15,7 @@ export function checkPolicyDocument(document: unknown): asserts document is Poli
   // Neither coerces nor drops; `default` is what a reader takes, not what is written into the document.
   validate ??= new Ajv({ strict: false, useDefaults: false }).compile(policySchema);
   if (!validate(document)) {
-    const { field, rule } = violationOf(validate.errors![0]!, 'policy');
+    const { field, rule } = breachOf(validate.errors!, 'policy');
     throw broken(field, rule);
   }
   const policy = document as PolicyDocument;

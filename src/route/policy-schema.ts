@@ -1,11 +1,10 @@
-import { closed } from './json-schema.js';
+import { closed, name } from './json-schema.js';
 import { LATENCY, MODELS, PROVIDER, REQUIRE } from './preference-schema.js';
 import { STRATEGIES } from './strategies/registry.js';
 
 /** A provider, or one offering by its key text. */
 const TARGET = { type: 'string', minLength: 1, maxLength: 2048 };
 const TARGETS = { type: 'array', minItems: 1, maxItems: 256, uniqueItems: true, items: TARGET };
-const NAME = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' };
 const TENANT = { type: 'string', minLength: 1, maxLength: 256 };
 const PERCENT = { type: 'number', minimum: 0, maximum: 100 };
 /** Thirty days. */
@@ -74,7 +73,7 @@ const SPLIT = {
       minItems: 1,
       maxItems: 32,
       items: {
-        ...closed({ name: NAME, percent: PERCENT, ...RULES }),
+        ...closed({ name, percent: PERCENT, ...RULES }),
         required: ['name', 'percent'],
       },
       description: 'Shares by percentage; 0 drains. They are scaled to 100.',
@@ -93,7 +92,7 @@ const CANARY = {
 /** A policy, as `airouter policy apply` takes it and as it stands in the log. */
 export const policySchema = {
   ...closed({
-    name: { ...NAME, description: 'What requests call it by.' },
+    name: { ...name, description: 'What requests call it by.' },
     description: { type: 'string', maxLength: 1024 },
     default_for: {
       type: 'array',

@@ -3,7 +3,7 @@ import { AiRouterError, ERRORS, type ErrorCode } from '../errors.js';
 import type { Excluded } from './filter.js';
 import { NoEligibleOffering } from './sift.js';
 import { isUnsupported } from './unsupported.js';
-import { type Violation, violationOf } from './violation.js';
+import { breachOf, type Violation } from './violation.js';
 
 /** Problem details of RFC 9457. */
 export interface Problem {
@@ -57,8 +57,8 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
 export function errorOfFramework(error: Error, bodyBytesMax = 0): AiRouterError {
   if (error instanceof AiRouterError) return error;
   const { code, statusCode, validation, validationContext } = error as FastifyError;
-  if (validation?.[0] !== undefined) {
-    return errorOfValidation(validation[0], validationContext ?? 'body');
+  if (validation !== undefined && validation.length > 0) {
+    return errorOfValidation(validation, validationContext ?? 'body');
   }
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
@@ -69,24 +69,17 @@ export function errorOfFramework(error: Error, bodyBytesMax = 0): AiRouterError 
       return broken('invalid_request', 'url', 'a well-formed URL');
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return broken('invalid_request', 'body', 'JSON without __proto__ and constructor.prototype');
+    const rule = 'well-formed JSON, without __proto__ and constructor.prototype';
+    return broken('invalid_request', 'body', rule);
   }
   return new AiRouterError('internal', error.message, { cause: error });
 }
 
-function errorOfValidation(violation: Violation, context: string): AiRouterError {
-  const { field, rule } = violationOf(violation, context);
-  if (isUnsupported(field, violation.keyword)) {
-    return broken('unsupported_field', field, 'absent: it is not supported');
-  }
-  if (violation.keyword === 'oneOf' && field === context) {
-    return broken(
-      'invalid_request',
-      field,
-      'an object with exactly one of model, models and model_set',
-    );
-  }
-  return broken('invalid_request', field, rule);
+function errorOfValidation(violations: readonly Violation[], context: string): AiRouterError {
+  const { field, rule, keyword } = breachOf(violations, context);
+  return isUnsupported(field, keyword)
+    ? broken('unsupported_field', field, 'absent: it is not supported')
+    : broken('invalid_request', field, rule);
 }
 
 function broken(code: ErrorCode, field: string, rule: string): AiRouterError {

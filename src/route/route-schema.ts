@@ -26,7 +26,8 @@ export const routeBody = {
     strategy: { type: 'string', enum: [...STRATEGIES.keys()] },
     operation: { type: 'string', enum: OPERATIONS, default: 'chat' },
     stream: { type: 'boolean', default: false },
-    request_id: { type: 'string', maxLength: 256, default: '' },
+    // As long as that of an outcome, which is to be joined by it.
+    request_id: { type: 'string', maxLength: 128, default: '' },
     tried: {
       type: 'array',
       maxItems: 64,

@@ -5,12 +5,16 @@ import { appOf, model, post } from './route-app.js';
 describe('bad input', () => {
   const { app } = appOf();
   const many = (count: number) => Array.from({ length: count }, (_, i) => `m${i}`);
+  const latencyAt = (cutoff: unknown) => ({
+    model,
+    provider: { preferred_max_latency: cutoff },
+  });
 
   it.each<[string, unknown, string, string]>([
     ['null', null, 'invalid_request', 'body'],
     ['a number', 5, 'invalid_request', 'body'],
     ['a list', [], 'invalid_request', 'body'],
-    ['no model', {}, 'invalid_request', 'model'],
+    ['no model', {}, 'invalid_request', 'body'],
     ['two kinds of model', { model, models: [model] }, 'invalid_request', 'body'],
     ['model null', { model: null }, 'invalid_request', 'model'],
     ['model 5', { model: 5 }, 'invalid_request', 'model'],
@@ -99,6 +103,36 @@ describe('bad input', () => {
     expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(answer.json()).toMatchObject({ code, field, status: 400 });
     expect(answer.json().rule).toMatch(/\S/);
+  });
+
+  it.each<[unknown, string]>([
+    ['{', 'body must be well-formed JSON, without __proto__ and constructor.prototype'],
+    [{}, 'body must be an object with exactly one of model, models and model_set'],
+    [
+      { model, models: [model] },
+      'body must be an object with exactly one of model, models and model_set',
+    ],
+    [{ model: null }, 'model must be a string'],
+    [{ model: '' }, 'model must be of at least 1 character'],
+    [{ model, request_id: 'x'.repeat(129) }, 'request_id must be of at most 128 characters'],
+    [{ models: [] }, 'models must be an array of at least 1 item'],
+    [{ models: many(33) }, 'models must be an array of at most 32 items'],
+    [{ model, stream: 1 }, 'stream must be true or false'],
+    [{ model, limit: 1.5 }, 'limit must be an integer'],
+    [{ model, limit: 33 }, 'limit must be <= 32'],
+    [latencyAt('slow'), 'provider.preferred_max_latency must be an object or a number'],
+    [latencyAt(0), 'provider.preferred_max_latency must be > 0'],
+    [latencyAt({}), 'provider.preferred_max_latency must be an object with at least 1 field'],
+    [latencyAt({ p90: 'slow' }), 'provider.preferred_max_latency.p90 must be a number'],
+  ])('the rule is said in words: %j', async (payload, detail) => {
+    expect((await app.inject(post(payload))).json().detail).toBe(detail);
+  });
+
+  it.each([
+    ['/v1/models?limit=x', 'limit must be an integer of 1..1000'],
+    ['/v1/board?limit=101', 'limit must be an integer of 1..100'],
+  ])('so is that of a query: %s', async (url, detail) => {
+    expect((await app.inject(url)).json().detail).toBe(detail);
   });
 
   it('takes the unsupported fields where they say nothing', async () => {

@@ -2,6 +2,7 @@ import {
   array,
   boolean,
   closed,
+  countTo100,
   integer,
   integerOrNull,
   number,
@@ -69,10 +70,8 @@ export const board = {
       maxLength: 256,
       description: 'A part of the names of the models that are wanted.',
     },
-    // Parameters are text, and nothing is coerced.
     limit: {
-      type: 'string',
-      pattern: '^([1-9][0-9]?|100)$',
+      ...countTo100,
       default: String(MODELS_SHOWN),
       description: 'Models at most, 1..100.',
     },
