@@ -170,7 +170,7 @@ describe('POST /v1/explain', () => {
     ['neither', {}, 'body'],
     ['both', { decision: { decision_id: 'x' }, request: { model } }, 'decision.decided_at'],
     ['an unknown field', { request: { model, no_such: 1 } }, 'request.no_such'],
-    ['no model', { request: {} }, 'request.model'],
+    ['no model', { request: {} }, 'request'],
     [
       'a broken state',
       { request: { model }, state: { generation: 'g', values: {} } },
