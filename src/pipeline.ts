@@ -1,9 +1,10 @@
 import { AiRouterError } from './errors.js';
+import { batchPublishers } from './event/batch-publishers.js';
 import { decode, unknownIds } from './event/decode.js';
 import type { Schemas } from './event/schemas.js';
 import type { BatchResult, FoldSettings, Verdict } from './fold/context.js';
 import { type FoldRecord, foldBatch } from './fold/fold-batch.js';
-import { ORIGIN_HEADER, type Origin, parseOrigin } from './fold/origin.js';
+import { type Origin, originOf } from './fold/origin.js';
 import { type PartitionState, partitionState } from './fold/partition-state.js';
 import { rememberRecord } from './fold/warm-up.js';
 import type { ParkLetters } from './log/dead-letters.js';
@@ -44,8 +45,9 @@ export interface PipelineParts {
   keysMax: number;
   /** What an earlier fold found in a record, by index; null = the record is judged here. */
   verdicts?: (place: TopicPartition, offset: number) => ReadonlyMap<number, Verdict> | null;
-  /** Other than 2^16 only where a simulation must reach the end of the window. */
+  /** Other than the fold's own only where a simulation must reach their ends. */
   recentIds?: number;
+  highsKept?: number;
 }
 
 /** A partition that is ours: its state, and what is still to be read below the stored offset. */
@@ -82,12 +84,13 @@ async function processBatch(
   given: LogBatch,
 ): Promise<number> {
   const batch = await lookUpSchemas(parts, given);
-  const unfolded = readBelowCheckpoint(parts, state, checkpoint, batch);
+  const unfolded = await readBelowCheckpoint(parts, state, checkpoint, batch);
   if (unfolded.length === 0) return batch.records.at(-1)!.offset + 1;
   const expected = state.offsetNext;
   const found = await letters?.of(unfolded);
   const records = unfolded.slice(0, found?.through);
   const replayable = await parts.store.replayable(batch.topic, batch.partition, originsOf(records));
+  await recallHighs(parts, state, records);
   const decoded = decodeRecords(parts, batch, records, found?.letters);
   const result = foldBatch(state, decoded, parts.settings, replayable);
   const fresh = result.parked.filter((each) => !found?.letters.get(each.offset)?.has(each.index));
@@ -125,6 +128,7 @@ async function loadPartition(parts: PipelineParts, place: TopicPartition): Promi
     parts.keysMax,
     checkpoint,
     parts.recentIds,
+    parts.highsKept,
   );
   if (state.limit.isPassed() && checkpoint.offsetNext >= checkpoint.deadLetters.allowedTo) {
     throw limitPassed(name, checkpoint.offsetNext);
@@ -149,20 +153,32 @@ function startOffset(checkpoint: Checkpoint): number {
 }
 
 /** Refills the window from records that are folded already; answers the ones that are not. */
-function readBelowCheckpoint(
+async function readBelowCheckpoint(
   parts: PipelineParts,
   state: PartitionState,
   checkpoint: Checkpoint,
   batch: LogBatch,
-): readonly LogRecord[] {
-  if (batch.fetchOffset >= state.offsetNext) return batch.records;
+): Promise<readonly LogRecord[]> {
   const folded = batch.records.filter((record) => record.offset < state.offsetNext);
+  if (batch.fetchOffset >= state.offsetNext || folded.length === 0) return batch.records;
+  const [first, last] = [folded[0]!.offset, folded.at(-1)!.offset];
+  const parked = await parts.store.parked(batch.topic, batch.partition, first, last);
   for (const record of folded) {
     compareLast(batch, checkpoint.last, record);
     const decoded = decode(record.value, record.headers, parts.schemas);
-    rememberRecord(state, record.offset, decoded, checkpoint.parkedPlaces);
+    rememberRecord(state, record.offset, decoded, parked);
   }
   return batch.records.slice(folded.length);
+}
+
+/** Memory holds the highs of the publishers that were heard last: of the others they are read. */
+async function recallHighs(
+  { store, schemas }: PipelineParts,
+  { topic, partition, highs }: PartitionState,
+  records: readonly LogRecord[],
+): Promise<void> {
+  const absent = highs.absent(batchPublishers(records, schemas));
+  if (absent.length > 0) highs.recall(await store.highs(topic, partition, absent));
 }
 
 function compareLast(batch: LogBatch, last: LastRecord | null, record: LogRecord): void {
@@ -185,19 +201,14 @@ function* decodeRecords(
       offset: record.offset,
       timestampMs: record.timestampMs,
       decoded: decode(record.value, record.headers, parts.schemas),
-      origin: originOf(record),
+      origin: originOf(record.headers),
       verdicts: parts.verdicts?.(place, record.offset) ?? letters?.get(record.offset) ?? null,
     };
   }
 }
 
-function originOf({ headers }: LogRecord): Origin | null {
-  const text = headers[ORIGIN_HEADER]?.toString();
-  return text === undefined ? null : parseOrigin(text);
-}
-
 const originsOf = (records: readonly LogRecord[]): Origin[] =>
-  records.map(originOf).filter((origin) => origin !== null);
+  records.map(({ headers }) => originOf(headers)).filter((origin) => origin !== null);
 
 function lastFolded(state: PartitionState, records: readonly LogRecord[]): LastRecord {
   const last = records.findLast((record) => record.offset < state.offsetNext)!;

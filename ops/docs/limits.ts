@@ -144,12 +144,11 @@ const rowOf = ({ name, path, value, reason }: Limit): string[] => [
 const UNNUMBERED = `- **How often a service tries again.** Its pauses are bounded, their number is not: a projector, a
   writer or a router whose Postgres, Kafka or Redis is away goes on trying until it is back or the
   process is stopped, says so once, and shows it in \`/readyz\` and in its metrics.
-- **Publishers.** A partition remembers each publisher's highest sequence for 30 days of record time,
-  about 100 bytes each. A publisher is one process's lifetime: a thousand restarts a day are 3 MB a
-  partition.
 - **Partitions.** Lanes, feeds, readers and their state exist once a partition; there are as many as
   the topics have.
-- **Verifying.** \`verify\` holds the places of all parked events in memory, about 100 bytes each: it
-  asks for any of them at any time.
+- **Rows.** The tables hold a row for each publisher heard in the last 30 days of record time and
+  partition, and for each parked place. What reads them has bounds of its own.
+- **Commands for dead letters.** \`dlq list\`, \`show\`, \`replay\` and \`discard\` hold all parked places in
+  memory, with their reasons, and \`list\` the letters of one partition besides.
 - **Migrations.** A statement of a migration takes as long as it takes; it runs in one transaction.
 `;

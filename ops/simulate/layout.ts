@@ -17,6 +17,8 @@ export const SETTINGS = { tickRetentionMs: 7_200_000, minuteRetentionMs: 30 * 86
 export const KEYS_MAX = 4;
 /** Events that the second duplicate rule looks back on. */
 export const RECENT_IDS = 16;
+/** Publishers whose highs stay in memory. */
+export const HIGHS_KEPT = 1;
 export const PROJECTION_VERSION = 1;
 export const GENERATION = '1.simulated.1';
 

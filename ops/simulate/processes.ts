@@ -11,6 +11,7 @@ import { createMetrics } from '../../src/observe/metrics.js';
 import { createPipeline } from '../../src/pipeline.js';
 import { createPublisher, type Publisher } from '../../src/publish/publisher.js';
 import {
+  HIGHS_KEPT,
   KEYS_MAX,
   OUTCOME_PARTITIONS,
   PROJECTION_VERSION,
@@ -128,6 +129,7 @@ export async function startProjector(
       settings: SETTINGS,
       keysMax: KEYS_MAX,
       recentIds: RECENT_IDS,
+      highsKept: HIGHS_KEPT,
     });
     const consumer = new SimulatedConsumer({
       process,

@@ -4,7 +4,7 @@ import type { ConsumerHandlers, TopicPartition } from '../../src/log/port.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { createPipeline } from '../../src/pipeline.js';
 import type { Failures } from './failures.js';
-import { FOLDED, KEYS_MAX, placeName, RECENT_IDS, SETTINGS } from './layout.js';
+import { FOLDED, HIGHS_KEPT, KEYS_MAX, placeName, RECENT_IDS, SETTINGS } from './layout.js';
 import { uncommittedLetters } from './processes.js';
 import type { Call } from './scheduler.js';
 import type { SimulatedLog } from './simulated-log.js';
@@ -30,6 +30,7 @@ export async function rebuild(log: SimulatedLog, failures: Failures): Promise<Si
     settings: SETTINGS,
     keysMax: KEYS_MAX,
     recentIds: RECENT_IDS,
+    highsKept: HIGHS_KEPT,
   });
   for (const place of FOLDED) {
     const { end } = log.bounds(place.topic, place.partition);

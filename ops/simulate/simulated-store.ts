@@ -72,6 +72,15 @@ export class SimulatedStore {
           : call(`replayable ${topic}/${partition}`, false, () =>
               this.replayable(topic, partition, origins),
             ),
+      parked: (topic, partition, first, last) =>
+        call(`parked ${topic}/${partition} ${first}..${last}`, false, () =>
+          this.parked(topic, partition, first, last),
+        ),
+      highs: (topic, partition, publishers) =>
+        call(`highs ${topic}/${partition}`, false, () => {
+          const { highs } = this.place(placeName({ topic, partition }));
+          return publishers.map((each) => highs.get(each)).filter((high) => high !== undefined);
+        }),
       commit: (commit) => {
         const sent = sentCommit(commit);
         const { place, expected, offsetNext } = sent;
@@ -96,18 +105,14 @@ export class SimulatedStore {
   load(name: string): Checkpoint {
     const stored = this.place(name);
     const newestDay = Math.max(...stored.admitted.map((entry) => entry.day));
-    const from = stored.windowOffset ?? stored.last?.offset ?? stored.offsetNext;
-    const parked = [...stored.parked].filter(([, row]) => row.offset >= from);
     return {
       offsetNext: stored.offsetNext,
       highestRecordMs: stored.highestRecordMs,
-      highs: [...stored.highs.values()],
       admitted: stored.admitted.filter((entry) => entry.day >= newestDay - 1),
       deadLetters: { ...stored.deadLetters, recent: [...stored.deadLetters.recent] },
       last: stored.last,
       windowOffset: stored.windowOffset,
       deadLettersFrom: stored.deadLettersFrom,
-      parkedPlaces: new Set(parked.map(([place]) => place)),
     };
   }
 
@@ -119,6 +124,12 @@ export class SimulatedStore {
         .map(({ offset, index }) => placeText(offset, index))
         .filter((place) => parked.get(place)?.isReplayed === false),
     );
+  }
+
+  parked(topic: string, partition: number, first: number, last: number): Set<string> {
+    const { parked } = this.place(placeName({ topic, partition }));
+    const found = [...parked].filter(([, { offset }]) => offset >= first && offset <= last);
+    return new Set(found.map(([place]) => place));
   }
 
   /** As `airouter dlq allow` does. */

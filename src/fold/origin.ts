@@ -1,3 +1,5 @@
+import type { Headers } from '../log/port.js';
+
 /** The place that a replayed dead letter was parked at. */
 export interface Origin {
   topic: string;
@@ -15,6 +17,12 @@ export const ORIGIN_HEADER = 'origin';
 
 export const originText = ({ topic, partition, offset, index }: Origin): string =>
   `${topic}/${partition}/${offset}/${index}`;
+
+/** Null for what is no copy of a dead letter. */
+export function originOf(headers: Headers): Origin | null {
+  const text = headers[ORIGIN_HEADER]?.toString();
+  return text === undefined ? null : parseOrigin(text);
+}
 
 /** The origin that a header names; a text that is none names a place that nobody parked. */
 export function parseOrigin(text: string): Origin {

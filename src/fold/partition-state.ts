@@ -2,13 +2,14 @@ import type { DecodedRecord } from '../event/outcome.js';
 import { topicKind } from '../log/topics.js';
 import { Admission, type AdmittedKey } from './admission.js';
 import { type DeadLetterCounters, DeadLetterLimit } from './dead-letter-limit.js';
-import { type PublisherHigh, PublisherHighs } from './publisher-highs.js';
+import { HIGHS_KEPT, PublisherHighs } from './publisher-highs.js';
 import { RECENT_IDS, RecentIds } from './recent-ids.js';
 
 /**
  * All that the fold of one partition knows between two batches. It is a function of the
  * partition's records below `offsetNext` alone; everything but the window of recent ids is stored
- * with the rows, and the window is read back from the log.
+ * with the rows, and the window is read back from the log. Of the publishers' highs it holds those
+ * that were used last.
  *
  * A batch changes it in place: when its commit fails, the state is thrown away and loaded again.
  */
@@ -49,18 +50,21 @@ const ACCEPTED: Readonly<Record<string, ReadonlySet<DecodedRecord['type']>>> = {
 export interface StoredState {
   offsetNext: number;
   highestRecordMs: number | null;
-  highs: readonly PublisherHigh[];
   admitted: readonly AdmittedKey[];
   deadLetters: DeadLetterCounters;
 }
 
-/** `recentIds`: events that the second duplicate rule looks back on, a power of two. */
+/**
+ * `recentIds`: events that the second duplicate rule looks back on, a power of two; `highsKept`:
+ * publishers whose highs stay in memory.
+ */
 export function partitionState(
   topic: string,
   partition: number,
   keysMax: number,
   stored: StoredState,
   recentIds: number = RECENT_IDS,
+  highsKept: number = HIGHS_KEPT,
 ): PartitionState {
   return {
     topic,
@@ -69,7 +73,7 @@ export function partitionState(
     offsetNext: stored.offsetNext,
     highestRecordMs: stored.highestRecordMs,
     recent: new RecentIds(recentIds),
-    highs: new PublisherHighs(stored.highs),
+    highs: new PublisherHighs(highsKept),
     admission: new Admission(keysMax, stored.admitted),
     limit: new DeadLetterLimit(stored.deadLetters),
   };
@@ -78,7 +82,6 @@ export function partitionState(
 export const NEW_STATE: StoredState = {
   offsetNext: 0,
   highestRecordMs: null,
-  highs: [],
   admitted: [],
   deadLetters: { records: 0, run: 0, recent: [], allowedTo: 0 },
 };

@@ -2,7 +2,6 @@ import type { PoolClient } from 'pg';
 import { AiRouterError } from '../errors.js';
 import type { AdmittedKey, KeyKind } from '../fold/admission.js';
 import type { StoredState } from '../fold/partition-state.js';
-import type { PublisherHigh } from '../fold/publisher-highs.js';
 
 /** The record last read below `offset_next`: a topic that was made anew does not have it. */
 export interface LastRecord {
@@ -17,8 +16,6 @@ export interface Checkpoint extends StoredState {
   windowOffset: number | null;
   /** Offset in the dead-letter topic below which every letter's place is committed. */
   deadLettersFrom: number;
-  /** Parked places from where reading begins, as `offset/index`: they are not in the window. */
-  parkedPlaces: ReadonlySet<string>;
 }
 
 export interface StoredCheckpoint extends Checkpoint {
@@ -66,35 +63,18 @@ export async function loadCheckpoint(
       place,
     )
   ).rows[0]!;
-  const highs = await client.query<{ publisher: string; sequence: number; used_at_ms: number }>(
-    `select publisher, sequence, used_at_ms from "${schema}".publisher_high
-     where topic = $1 and partition = $2`,
-    place,
-  );
   const admitted = await client.query<{ day: number; kind: KeyKind; key: string }>(
     `select day, kind, key from "${schema}".admitted_key
      where topic = $1 and partition = $2 and day >= (
        select max(day) - 1 from "${schema}".admitted_key where topic = $1 and partition = $2)`,
     place,
   );
-  const parked = await client.query<{ place: string }>(
-    `select record_offset || '/' || index as place from "${schema}".parked
-     where topic = $1 and partition = $2 and record_offset >= $3`,
-    // From where reading begins: while nothing is in the window, that is the last record.
-    [...place, row.window_offset ?? row.last_offset ?? row.offset_next],
-  );
   return {
     ...storedState(row),
-    highs: highs.rows.map(({ publisher, sequence, used_at_ms }) => ({
-      publisher,
-      sequence,
-      usedAtMs: used_at_ms,
-    })),
     admitted: admitted.rows,
     last: row.last_offset === null ? null : { offset: row.last_offset, hash: row.last_hash! },
     windowOffset: row.window_offset,
     deadLettersFrom: row.dead_letters_from,
-    parkedPlaces: new Set(parked.rows.map((each) => each.place)),
     tableId: row.table_id,
   };
 }
@@ -113,7 +93,7 @@ interface CheckpointRow {
   table_id: number;
 }
 
-function storedState(row: CheckpointRow): Omit<StoredState, 'highs' | 'admitted'> {
+function storedState(row: CheckpointRow): Omit<StoredState, 'admitted'> {
   return {
     offsetNext: row.offset_next,
     highestRecordMs: row.highest_record_ms,
@@ -167,29 +147,6 @@ export async function moveCheckpoint(
       `another projector moved ${move.topic}/${move.partition} from offset ${move.expected}`,
     );
   }
-}
-
-export async function storeHighs(
-  client: PoolClient,
-  schema: string,
-  topic: string,
-  partition: number,
-  highs: readonly PublisherHigh[],
-): Promise<void> {
-  if (highs.length === 0) return;
-  await client.query(
-    `insert into "${schema}".publisher_high (topic, partition, publisher, sequence, used_at_ms)
-     select $1, $2, * from unnest($3::text[], $4::int8[], $5::int8[])
-     on conflict (topic, partition, publisher) do update
-     set sequence = excluded.sequence, used_at_ms = excluded.used_at_ms`,
-    [
-      topic,
-      partition,
-      highs.map((high) => high.publisher),
-      highs.map((high) => high.sequence),
-      highs.map((high) => high.usedAtMs),
-    ],
-  );
 }
 
 export async function storeAdmitted(

@@ -53,6 +53,26 @@ export async function storeReplayed(
   );
 }
 
+/** Places, as `offset/index`, that are parked of the records from `first` to `last`. */
+export async function readParked(
+  pool: Pool,
+  schema: string,
+  topic: string,
+  partition: number,
+  [first, last]: readonly [number, number],
+): Promise<Set<string>> {
+  try {
+    const { rows } = await pool.query<{ place: string }>(
+      `select record_offset || '/' || index as place from "${schema}".parked
+       where topic = $1 and partition = $2 and record_offset between $3 and $4`,
+      [topic, partition, first, last],
+    );
+    return new Set(rows.map(({ place }) => place));
+  } catch (error) {
+    throw classify(error);
+  }
+}
+
 /** Of the places named: the parked ones of this partition without a counted copy. */
 export async function readReplayable(
   pool: Pool,

@@ -5,6 +5,7 @@ import { INPUT_CLASS_LIMITS } from '../event/input-class.js';
 import type { BatchResult, FoldSettings } from '../fold/context.js';
 import type { Origin } from '../fold/origin.js';
 import type { PartitionState } from '../fold/partition-state.js';
+import type { PublisherHigh } from '../fold/publisher-highs.js';
 import { TABLES, type Table } from '../fold/tables.js';
 import type { TopicPartition } from '../log/port.js';
 import type { Topics } from '../log/topics.js';
@@ -15,10 +16,10 @@ import {
   loadCheckpoint,
   moveCheckpoint,
   storeAdmitted,
-  storeHighs,
 } from './checkpoint.js';
 import { type Floor, floorsOf, storeDirtyHours, storeFloors, storeMarks } from './commit-rows.js';
-import { readReplayable, storeParked, storeReplayed } from './parked.js';
+import { readHighs, storeHighs } from './highs.js';
+import { readParked, readReplayable, storeParked, storeReplayed } from './parked.js';
 import { TimePartitions } from './time-partitions.js';
 import { createUpserts } from './upsert.js';
 
@@ -38,6 +39,10 @@ export interface ProjectionStore {
   load(topic: string, partition: number): Promise<Checkpoint>;
   /** Of the places that replayed records name: the parked ones without a counted copy. */
   replayable(topic: string, partition: number, origins: readonly Origin[]): Promise<Set<string>>;
+  /** Places, as `offset/index`, that are parked of the records from `first` to `last`. */
+  parked(topic: string, partition: number, first: number, last: number): Promise<Set<string>>;
+  /** What is stored of these publishers. */
+  highs(topic: string, partition: number, publishers: readonly string[]): Promise<PublisherHigh[]>;
   /**
    * One transaction: the checkpoint by compare-and-set, then every row of the batch. Throws
    * `checkpoint_moved` and changes nothing where another projector was faster.
@@ -66,6 +71,8 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
     Object.values(TABLES).filter((table: Table) => options.topics[table.source] === topic);
 
   return {
+    ...lookUps(pool, schema),
+
     async load(topic, partition) {
       const checkpoint = await withTransaction(pool, 'repeatable read', (client) =>
         loadCheckpoint(client, schema, topic, partition),
@@ -75,11 +82,6 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
       storedFloors.delete(place);
       return checkpoint;
     },
-
-    replayable: (topic, partition, origins) =>
-      origins.length === 0
-        ? Promise.resolve(new Set<string>())
-        : readReplayable(pool, schema, topic, partition, origins),
 
     async commit(commit) {
       const { state, result } = commit;
@@ -123,6 +125,22 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
     await storeFloors(...place, floors);
     await storeMarks(...place, offsetNext, result.marks);
   }
+}
+
+/** What a batch asks for before it is folded. */
+function lookUps(
+  pool: Pool,
+  schema: string,
+): Pick<ProjectionStore, 'replayable' | 'parked' | 'highs'> {
+  return {
+    replayable: (topic, partition, origins) =>
+      origins.length === 0
+        ? Promise.resolve(new Set<string>())
+        : readReplayable(pool, schema, topic, partition, origins),
+    parked: (topic, partition, first, last) =>
+      readParked(pool, schema, topic, partition, [first, last]),
+    highs: (topic, partition, publishers) => readHighs(pool, schema, topic, partition, publishers),
+  };
 }
 
 const placeOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

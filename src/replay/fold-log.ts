@@ -3,6 +3,7 @@ import { recordTimeMs } from '../event/record-time.js';
 import type { Schemas } from '../event/schemas.js';
 import type { Verdict } from '../fold/context.js';
 import type { Row } from '../fold/delta.js';
+import { HIGH_LIFETIME_MS } from '../fold/publisher-highs.js';
 import { TABLES } from '../fold/tables.js';
 import type { Vector } from '../hotkeys/port.js';
 import type { ParkLetters } from '../log/dead-letters.js';
@@ -17,6 +18,7 @@ import type { Topics } from '../log/topics.js';
 import { createMetrics } from '../observe/metrics.js';
 import { createPipeline, type PipelineParts } from '../pipeline.js';
 import { floorsOf } from '../project/commit-rows.js';
+import { forgetHighs } from '../project/highs.js';
 import { createProjectionStore, type ProjectionStore } from '../project/projection-store.js';
 import { dropExpired } from '../project/retention.js';
 import { rollUp } from '../project/rollup.js';
@@ -157,12 +159,13 @@ export class LogFold {
     const { pool, schema, topics } = this.#options;
     while ((await rollUp(pool, schema)) > 0);
     await dropExpired(pool, schema, topics);
+    await forgetHighs(pool, schema, HIGH_LIFETIME_MS);
   }
 
   /** The store of the shadow, its commits counted and without expired ticks. */
   #watched(store: ProjectionStore): ProjectionStore {
     return {
-      replayable: store.replayable,
+      ...store,
       load: async (topic, partition) => {
         const checkpoint = await store.load(topic, partition);
         const deadLetters = { ...checkpoint.deadLetters, allowedTo: Number.MAX_SAFE_INTEGER };

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import type { AiRouterError } from '../errors.js';
 import type { FoldSettings } from '../fold/context.js';
+import { HIGH_LIFETIME_MS } from '../fold/publisher-highs.js';
 import type { HotKeys } from '../hotkeys/port.js';
 import { createRefresher, type Refresher } from '../hotkeys/refresher.js';
 import { createDeadLetters } from '../log/dead-letters.js';
@@ -13,6 +14,7 @@ import { findUncommitted } from '../log/uncommitted-letters.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import { createPipeline } from '../pipeline.js';
+import { forgetHighs } from '../project/highs.js';
 import { createHotSource } from '../project/hot-source.js';
 import { createProjectionStore } from '../project/projection-store.js';
 import { PROJECTION_VERSION, prepareProjection } from '../project/projection-version.js';
@@ -26,6 +28,8 @@ import { createMissingTopics, sayWeaknesses } from './topics.js';
 
 /** How often hours whose minutes changed are computed again, and retention is looked after. */
 const UPKEEP_INTERVAL_MS = 30_000;
+/** How often expired highs of publishers are deleted: their table is read for it as a whole. */
+const FORGET_INTERVAL_MS = 3_600_000;
 
 export interface ProjectorParts {
   config: Config;
@@ -130,11 +134,16 @@ function startUpkeep(
 ): () => Promise<void> {
   let running: Promise<unknown> = Promise.resolve();
   let isFailing = false;
+  let forgotMs = Number.NEGATIVE_INFINITY;
   const upkeep = async (): Promise<void> => {
     try {
       if ((await rollUp(pool, schema)) > 0) refresher.notify({ caughtUp: true });
       const dropped = await dropExpired(pool, schema, topics);
       if (dropped.length > 0) logger.info({ dropped }, 'Expired time ranges were dropped.');
+      if (performance.now() - forgotMs >= FORGET_INTERVAL_MS) {
+        await forgetHighs(pool, schema, HIGH_LIFETIME_MS);
+        forgotMs = performance.now();
+      }
       isFailing = false;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

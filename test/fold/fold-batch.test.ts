@@ -101,10 +101,10 @@ describe('the fold of a partition', () => {
         const second = partitionState('airouter.outcomes.v1', 0, 10_000, {
           offsetNext: first.offsetNext,
           highestRecordMs: first.highestRecordMs,
-          highs: first.highs.takeChanged(),
           admitted: first.admission.takeAdmitted(),
           deadLetters: first.limit.counters(),
         });
+        second.highs.recall(first.highs.takeChanged());
         const parked = new Set(before.parked.map((place) => `${place.offset}/${place.index}`));
         for (const each of records.slice(0, at)) {
           rememberRecord(second, each.offset, each.decoded, parked);

@@ -9,7 +9,7 @@ const REPLACED: Readonly<Record<string, readonly RegExp[]>> = {
   'ops/simulate/simulated-log.ts': [/^src\/log\/(?:embedded|kafka)-[\w-]+\.ts$/],
   // ProjectionStore and HotSource.
   'ops/simulate/simulated-store.ts': [
-    /^src\/project\/(?:projection-store|projection-version|checkpoint|upsert|commit-rows|parked)\.ts$/,
+    /^src\/project\/(?:projection-store|projection-version|checkpoint|highs|upsert|commit-rows|parked)\.ts$/,
     /^src\/project\/(?:array-literal|time-partitions|retention|rollup)\.ts$/,
     /^src\/project\/(?:hot-source|health-value|catalogue-values|database-figures)\.ts$/,
   ],

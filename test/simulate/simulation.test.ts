@@ -3,8 +3,8 @@ import { scenarioOf } from '../../ops/simulate/scenario.js';
 import { simulate } from '../../ops/simulate/simulation.js';
 import type { System } from '../../ops/simulate/system.js';
 
-/** A sample; `npm run simulate` runs as many as one likes. */
-const SEEDS = Array.from({ length: 200 }, (_, index) => index + 1);
+/** A sample, and a seed that meets what is rarest; `npm run simulate` runs as many as one likes. */
+const SEEDS = [...Array.from({ length: 200 }, (_, index) => index + 1), 284];
 
 it('I1 I2 I3 I4 I5 I6 I7 I8 I9 hold after every crash and at rest, and without faults the lag reaches zero', {
   timeout: 120_000,
