@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { uuidV8 } from '../event/uuid.js';
 
 /**
@@ -74,7 +74,5 @@ export function idFrom(seed: string, purpose: string, ...parts: readonly Part[])
 }
 
 function digestOf(seed: string, purpose: string, parts: readonly Part[]): Buffer {
-  return createHash('sha256')
-    .update([purpose, ...parts, seed].join('\0'))
-    .digest();
+  return hash('sha256', [purpose, ...parts, seed].join('\0'), 'buffer');
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { AiRouterError } from '../errors.js';
 import type { Uuid } from './outcome.js';
 
@@ -29,7 +29,7 @@ export function uuidV7(ms: number, random16: Uint8Array): Buffer {
 export function uuidV8(source: string, foreignId: string): Buffer {
   refuse('source', source, /[\0\p{Surrogate}]/u, 'no NUL, no lone surrogate');
   refuse('foreign_id', foreignId, /\p{Surrogate}/u, 'no lone surrogate');
-  const digest = createHash('sha256').update(`${source}\0${foreignId}`, 'utf8').digest();
+  const digest = hash('sha256', `${source}\0${foreignId}`, 'buffer');
   return marked(digest.subarray(0, 16), 8);
 }
 

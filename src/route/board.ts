@@ -71,7 +71,7 @@ export class Board {
     this.snapshot = snapshot;
     this.asOf = asOf;
     this.stream = stream;
-    this.evidence = new Evidence(snapshot, asOf, stream, memory);
+    this.evidence = memory.evidenceOf(snapshot, () => new Evidence(snapshot, asOf, stream, memory));
     this.#memory = memory;
     this.#breakerOf = breakersOf(snapshot, asOf);
   }

@@ -25,6 +25,13 @@ export interface Estimates {
   estimateHoped: Estimate | null;
 }
 
+/** Of most offerings of a catalogue: they are never used, but their providers' others are. */
+const NOTHING_KNOWN = windowOf(
+  { offering: '', metrics: undefined, health: null, plainMs: 0 },
+  0,
+  false,
+);
+
 /**
  * What the rows of a snapshot say as of one tick of 5 s, for streamed or for whole answers:
  * windows, priors, estimates. Nothing of it changes within a tick, so what is not touched by a new
@@ -109,9 +116,11 @@ export class Evidence {
     return kept(this.#windows, offering, () => {
       const { health } = this.snapshot;
       const metrics = this.snapshot.metrics.get(offering);
-      const plainMs = this.#plainMs(offering);
+      const ticks = health?.ticks.get(offering);
       const gauge = gaugeOf(health, offering, this.asOf);
-      const read = [metrics, health === null, health?.ticks.get(offering), gauge, plainMs];
+      if (metrics === undefined && ticks === undefined && gauge === null) return NOTHING_KNOWN;
+      const plainMs = this.#plainMs(offering);
+      const read = [metrics, health === null, ticks, gauge, plainMs];
       return this.#memory.windows.get(offering, read, () =>
         windowOf({ offering, metrics, health, plainMs }, this.asOf, this.stream),
       );

@@ -1,5 +1,5 @@
 import type { OfferingView } from './board.js';
-import type { Estimates } from './evidence.js';
+import type { Estimates, Evidence } from './evidence.js';
 import { Memo } from './kept.js';
 import type { LoadSlope } from './load-slope.js';
 import { Measurements } from './measurements.js';
@@ -24,6 +24,7 @@ export class TickMemory {
   readonly #catalogue: Snapshot['catalogue'];
   readonly #asOf: number;
   readonly #stream: boolean;
+  #evidence: Evidence | null = null;
   #measured: { metrics: Snapshot['metrics']; measurements: Measurements } | null = null;
 
   constructor({ catalogue }: Snapshot, asOf: number, stream: boolean) {
@@ -38,6 +39,12 @@ export class TickMemory {
       this.#catalogue === catalogue &&
       tickOf(this.#asOf) === tickOf(asOf)
     );
+  }
+
+  /** That of the newest state, which the seconds of its tick share. */
+  evidenceOf(snapshot: Snapshot, make: () => Evidence): Evidence {
+    if (this.#evidence?.snapshot !== snapshot) this.#evidence = make();
+    return this.#evidence;
   }
 
   measurementsOf(snapshot: Snapshot): Measurements {

@@ -166,6 +166,16 @@ describe('boards that are kept', () => {
     expect(madeOn(cache.boardOf(ofItsOwn, AS_OF + 5, false))).toBe(1);
   });
 
+  it('read the rows of a state once for a tick', () => {
+    const cache = new BoardCache();
+    const first = state(null, 1, 1);
+    const { evidence } = cache.boardOf(first, AS_OF, false);
+    expect(cache.boardOf(first, AS_OF + 4, false).evidence).toBe(evidence);
+    expect(cache.boardOf(first, AS_OF + 5, false).evidence).not.toBe(evidence);
+    expect(cache.boardOf(first, AS_OF, true).evidence).not.toBe(evidence);
+    expect(cache.boardOf(state(first, 1, 2), AS_OF, false).evidence).not.toBe(evidence);
+  });
+
   it('make everything anew for another catalogue', () => {
     const unpriced = (weight: number) => offering('m', 'openai', { prices: [], weight });
     const cache = new BoardCache();
