@@ -23,6 +23,16 @@ export function backoffMs(
   return Math.round((fullMs * (1 + random())) / 2);
 }
 
+/** Waits behind so many failures in a row; ends early, and without an error, when the signal is given. */
+export function backOff(
+  failures: number,
+  backoff: Backoff,
+  signal: AbortSignal,
+  random?: () => number,
+): Promise<void> {
+  return pause(backoffMs(failures, backoff, random), signal);
+}
+
 /** Ends early, and without an error, when the signal is given. */
 export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

@@ -115,6 +115,7 @@ export async function startProjector(
       hotKeys: hotKeys.connect(scheduler.caller(process, 'hot keys')),
       clock,
       logger: silent,
+      random: scheduler.random.unit,
     });
     const handlers = createPipeline({
       log: connection,

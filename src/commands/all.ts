@@ -4,12 +4,15 @@ import { createDecisionLog, httpTarget } from '../roles/decision-log.js';
 import { openEdge } from '../roles/edge.js';
 import { openIngest } from '../roles/ingest.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
-import { startProjector } from '../roles/project.js';
+import { type Projector, startProjector } from '../roles/project.js';
 import { startRouter } from '../roles/route.js';
 import type { CommandContext } from './context.js';
 import { closeInTime, serveUntilStopped } from './serve.js';
 
-/** `airouter all`: every role in one process, on one port. */
+/**
+ * `airouter all`: every role in one process, on one port. When it stops, reading the log ends beside
+ * the doors: a log that does not answer holds up both, and there is one time for all.
+ */
 export async function run(context: CommandContext): Promise<void> {
   const { config, logger } = context;
   const closers: (() => Promise<void>)[] = [];
@@ -22,8 +25,15 @@ export async function run(context: CommandContext): Promise<void> {
     const metrics = createMetrics();
     const hotKeys = (await openHotKeys(parts, 'required'))!;
     closers.unshift(() => hotKeys.close());
+    let projector: Projector | null = null;
+    let projectorClosed: Promise<void> | null = null;
+    const closeProjector = async (): Promise<void> => {
+      projectorClosed ??= projector?.close() ?? Promise.resolve();
+      await projectorClosed;
+    };
+    closers.unshift(closeProjector);
     const common = { config, logger, metrics, clock: wallClock, hotKeys, fail: context.fail };
-    const deadline = { deadlineMs: config.shutdownTimeoutMs / 2 };
+    const deadline = { deadlineMs: config.shutdownTimeoutMs / 4 };
     const ingest = await openIngest({ ...parts, ...common, access });
     closers.unshift(() => ingest.close(deadline));
     const { ingestUrl, apiKey, decisionLog: share } = config;
@@ -39,12 +49,15 @@ export async function run(context: CommandContext): Promise<void> {
       register: ingest.register,
     });
     closers.unshift(router.close);
-    const projector = await startProjector({
+    projector = await startProjector({
       ...parts,
       ...common,
       timestampType: 'LogAppendTime',
     });
-    closers.unshift(projector.close);
+    closers.unshift(async () => {
+      ingest.stopWaiting(deadline.deadlineMs);
+      void closeProjector().catch(() => {});
+    });
     await parts.owner!.publish(router.port);
     context.progress(`AiRouter answers on http://${config.host}:${router.port}`);
     await serveUntilStopped(context, closers.splice(0));

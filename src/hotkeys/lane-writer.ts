@@ -1,10 +1,9 @@
+import { type Backoff, backoffMs } from '../backoff.js';
 import { AiRouterError } from '../errors.js';
 import type { Schedule } from './schedule.js';
 
-/** Wait behind a first failed attempt; it doubles with each one. */
-const RETRY_MIN_MS = 100;
-/** Longest wait between failed attempts: as late are the keys when Redis is back. */
-const RETRY_MAX_MS = 2_000;
+/** Between failed attempts: as late at most are the keys when Redis is back. */
+const WRITE_RETRY: Backoff = { initialMs: 100, maxMs: 2_000 };
 
 /**
  * Writes one after another that each ended behind what was requested meanwhile. So many follow a
@@ -20,6 +19,8 @@ export interface LaneWriterOptions {
    */
   intervalMs: number;
   schedule: Schedule;
+  /** Of [0, 1), for the jitter of retries. */
+  random: () => number;
   /** Writes what is committed now; false = it did not get through. Does not reject. */
   write(remake: boolean): Promise<boolean>;
 }
@@ -51,7 +52,7 @@ export class LaneWriter {
   #cancelThrottle = (): void => {};
   #isBackingOff = false;
   #cancelBackoff = (): void => {};
-  #retryMs = RETRY_MIN_MS;
+  #failures = 0;
 
   constructor(options: LaneWriterOptions) {
     this.#options = options;
@@ -118,7 +119,7 @@ export class LaneWriter {
   #finish(target: number): void {
     this.#written = target;
     this.#chases = this.#requested > target ? this.#chases + 1 : 0;
-    this.#retryMs = RETRY_MIN_MS;
+    this.#failures = 0;
     this.#waiters = this.#waiters.filter((waiter) => {
       if (waiter.target > target) return true;
       waiter.resolve();
@@ -130,11 +131,12 @@ export class LaneWriter {
     this.#remake ||= remake;
     this.#atOnce = true;
     this.#isBackingOff = true;
-    this.#cancelBackoff = this.#options.schedule(this.#retryMs, () => {
+    this.#failures += 1;
+    const delayMs = backoffMs(this.#failures, WRITE_RETRY, this.#options.random);
+    this.#cancelBackoff = this.#options.schedule(delayMs, () => {
       this.#isBackingOff = false;
       this.#wake();
     });
-    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
   }
 
   #throttle(): void {

@@ -26,6 +26,8 @@ export interface RefresherOptions {
    */
   reconcileIntervalMs?: number;
   schedule?: Schedule;
+  /** Of [0, 1), for the jitter of retries. */
+  random?: () => number;
 }
 
 export interface Refresher {
@@ -50,6 +52,7 @@ class HotKeyRefresher implements Refresher {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #schedule: Schedule;
+  readonly #random: () => number;
   readonly #reconcileIntervalMs: number;
   readonly #log: StateLog;
   readonly #behindLog: StateLog;
@@ -66,6 +69,7 @@ class HotKeyRefresher implements Refresher {
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#schedule = options.schedule ?? wallSchedule;
+    this.#random = options.random ?? Math.random;
     this.#reconcileIntervalMs = options.reconcileIntervalMs ?? 2_000;
     this.#log = new StateLog(options.logger, {
       ok: 'The hot keys are written again.',
@@ -105,6 +109,7 @@ class HotKeyRefresher implements Refresher {
     return new LaneWriter({
       intervalMs,
       schedule: this.#schedule,
+      random: this.#random,
       write: (remake) => this.#writeLane(lane, remake),
     });
   }

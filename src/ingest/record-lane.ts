@@ -1,4 +1,4 @@
-import { type Backoff, backoffMs, pause } from '../backoff.js';
+import { type Backoff, backOff } from '../backoff.js';
 import { type AiRouterError, asAiRouterError } from '../errors.js';
 import type { LogWriter, NewRecord } from '../log/port.js';
 import type { Logger } from '../observe/logger.js';
@@ -125,7 +125,7 @@ export class RecordLane {
       const error = await this.#append(records);
       if (error === null) return acknowledge(parts);
       if (error.code === 'record_too_large') return this.#refused(parts, entries, error);
-      await pause(backoffMs(attempt + 1, retry, random), this.#stopping.signal);
+      await backOff(attempt + 1, retry, this.#stopping.signal, random);
     }
   }
 

@@ -37,8 +37,11 @@ export class RecordWriter {
   readonly #options: RecordWriterOptions;
   readonly #publisher: Uuid;
   readonly #lanes = new Map<string, RecordLane>();
+  /** Of calls that wait. */
+  readonly #giveUps = new Set<() => void>();
   #heldBytes = 0;
   #isClosed = false;
+  #stopWaiting: NodeJS.Timeout | undefined;
 
   constructor(options: RecordWriterOptions) {
     this.#options = options;
@@ -57,7 +60,7 @@ export class RecordWriter {
   async write(entries: readonly Placed[]): Promise<void> {
     const { heldBytesMax } = this.#options;
     const bytes = entries.reduce((sum, { value }) => sum + value.length, 0);
-    if (this.#isClosed) throw unavailable('the process stops');
+    if (this.#isClosed) throw stopping();
     if (this.#heldBytes + bytes > heldBytesMax) throw unavailable('too much waits for the log');
     this.#heldBytes += bytes;
     try {
@@ -67,8 +70,20 @@ export class RecordWriter {
     }
   }
 
+  /**
+   * The process stops: after so long calls wait no more, and are told to send the same again; so a
+   * server that waits for its answers is done in time.
+   */
+  stopWaiting(afterMs: number): void {
+    this.#stopWaiting ??= setTimeout(() => {
+      this.#isClosed = true;
+      for (const giveUp of this.#giveUps) giveUp();
+    }, afterMs);
+  }
+
   /** Waits for what is under way; what is then not acknowledged is in doubt. */
   async close({ deadlineMs }: { deadlineMs: number }): Promise<void> {
+    clearTimeout(this.#stopWaiting);
     this.#isClosed = true;
     const lanes = [...this.#lanes.values()];
     let timer: NodeJS.Timeout | undefined;
@@ -90,8 +105,11 @@ export class RecordWriter {
     }
     const submissions: [RecordLane, Submission][] = [];
     let timer: NodeJS.Timeout | undefined;
+    let giveUp = (): void => {};
     try {
       await new Promise<void>((resolve, reject) => {
+        giveUp = () => reject(stopping());
+        this.#giveUps.add(giveUp);
         let left = byLane.size;
         if (left === 0) resolve();
         const settle = (how: Settled): void => {
@@ -108,6 +126,7 @@ export class RecordWriter {
       throw error;
     } finally {
       clearTimeout(timer);
+      this.#giveUps.delete(giveUp);
     }
   }
 
@@ -123,6 +142,8 @@ export class RecordWriter {
     return lane;
   }
 }
+
+const stopping = (): AiRouterError => unavailable('the process stops');
 
 function unavailable(reason: string): AiRouterError {
   return new AiRouterError(

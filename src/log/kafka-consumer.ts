@@ -27,6 +27,8 @@ export interface KafkaConsumerOptions {
 const TELL_INTERVAL_MS = 2_000;
 /** Longest wait for the group to take offsets that nobody here reads. */
 const TELL_TIMEOUT_MS = 5_000;
+/** The same when a process stops: with the goodbye it stays within the time that a stop has. */
+const LAST_TELL_TIMEOUT_MS = 1_000;
 
 /**
  * A member of a Kafka group. kafkajs knows which partitions are ours; a feed for each of them
@@ -89,7 +91,7 @@ export class KafkaConsumer implements LogConsumer {
     this.#isClosing = true;
     clearInterval(this.#telling);
     await Promise.all([...this.#feeds.keys()].map((claim) => this.#stop(claim)));
-    await this.#tell();
+    await this.#tell(LAST_TELL_TIMEOUT_MS);
     await this.#membership.close();
   }
 
@@ -157,11 +159,11 @@ export class KafkaConsumer implements LogConsumer {
     };
   }
 
-  async #tell(): Promise<void> {
+  async #tell(limitMs = TELL_TIMEOUT_MS): Promise<void> {
     const offsets = [...this.#untold.values()];
     if (offsets.length === 0) return;
     this.#untold.clear();
     // Nobody here reads them; what is missed is told with the next ones.
-    await within(this.#membership.tell(offsets), TELL_TIMEOUT_MS, '').catch(() => {});
+    await within(this.#membership.tell(offsets), limitMs, '').catch(() => {});
   }
 }

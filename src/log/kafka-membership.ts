@@ -27,8 +27,8 @@ export interface GroupOffset extends TopicPartition {
 const BEATS_A_SESSION = 10;
 /** How often the group's members look whether a beat is due. */
 const LOOK_INTERVAL_MS = 250;
-/** Longest goodbye to the group: without it the others wait a session. */
-const LEAVE_TIMEOUT_MS = 5_000;
+/** Longest goodbye to the group: without it the others wait a session. Half of what a stop may take. */
+const LEAVE_TIMEOUT_MS = 2_500;
 /** Longest wait until the group has let a new member in; it goes on trying behind it. */
 const START_TIMEOUT_MS = 60_000;
 

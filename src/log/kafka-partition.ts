@@ -2,7 +2,7 @@ import type Cluster from 'kafkajs/src/cluster/index.js';
 import type { Broker } from 'kafkajs/src/cluster/index.js';
 import Batch from 'kafkajs/src/consumer/batch.js';
 import fetchRequests from 'kafkajs/src/protocol/requests/fetch/index.js';
-import { backoffMs, pause, READ_RETRY } from '../backoff.js';
+import { backOff, READ_RETRY } from '../backoff.js';
 import { AiRouterError, ERRORS } from '../errors.js';
 import { withCheckedBatches } from './kafka-batch-crc.js';
 import type { OpenCluster } from './kafka-client.js';
@@ -118,7 +118,7 @@ export class KafkaPartition {
         if (this.#closing.signal.aborted || this.#isFinal(error, spentMs)) {
           throw this.#explained(error);
         }
-        await pause(backoffMs(failures, READ_RETRY), this.#closing.signal);
+        await backOff(failures, READ_RETRY, this.#closing.signal);
       }
     }
   }

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { type Backoff, backoffMs, pause } from '../backoff.js';
+import { type Backoff, backOff } from '../backoff.js';
 import type { Clock } from '../clock.js';
 import type { LogWriter } from '../log/port.js';
 import type { Assembler } from './assembler.js';
@@ -164,7 +164,7 @@ export class Lane {
 
   #backOff(failures: number): Promise<void> {
     const { retry, random } = this.#options;
-    return pause(backoffMs(failures, retry, random), this.#stopping.signal);
+    return backOff(failures, retry, this.#stopping.signal, random);
   }
 
   /**

@@ -46,6 +46,8 @@ export interface Ingest {
   decisions: DecisionTarget;
   /** True while the log does not take what was sent. */
   isFailing(): boolean;
+  /** After so long calls wait for the log no more: they are told to send the same again. */
+  stopWaiting(afterMs: number): void;
   /** Waits for what is under way. */
   close(deadline: { deadlineMs: number }): Promise<void>;
 }
@@ -72,6 +74,7 @@ export async function openIngest(parts: IngestParts): Promise<Ingest> {
     },
     decisions: ownDecisions(writer, entriesOf(places)),
     isFailing: () => writer.isFailing,
+    stopWaiting: (afterMs) => writer.stopWaiting(afterMs),
     close: (deadline) => writer.close(deadline),
   };
 }
@@ -114,8 +117,9 @@ export async function startIngest(
   return {
     port,
     async close() {
+      ingest.stopWaiting(config.shutdownTimeoutMs / 2);
       await app.close();
-      await ingest.close({ deadlineMs: config.shutdownTimeoutMs });
+      await ingest.close({ deadlineMs: config.shutdownTimeoutMs / 4 });
     },
   };
 }

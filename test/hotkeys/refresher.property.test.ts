@@ -69,6 +69,7 @@ async function play(refreshers: number, steps: readonly Step[]): Promise<void> {
       clock,
       logger: silent,
       schedule: script.schedule,
+      random: () => 0.5,
     }),
   );
   const views: HotView[] = [];

@@ -106,3 +106,25 @@ it('a writer that closes waits for what is under way, and takes nothing more', a
   expect(late.json()).toMatchObject({ code: 'log_unavailable' });
   expect(log.eventIds(TOPICS.outcomes)).toHaveLength(1);
 });
+
+it('I1 I11 a writer that stops tells who still waits to send again, and takes what the log answers in time', async () => {
+  const log = new FakeLog();
+  const { app, writer } = ingestApp(log, { acknowledgeMs: 60_000 });
+  const one = (n: number) =>
+    app.inject(postTo('/v1/outcomes', { outcomes: [item(n, { model: 'm' })] }));
+  const releases: ((how: Answer) => void)[] = [];
+  log.answer = () => new Promise((resolve) => releases.push(resolve));
+  const inTime = one(0);
+  while (releases.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const waiting = one(1);
+  writer.stopWaiting(50);
+  releases[0]!('ack');
+  expect((await inTime).statusCode).toBe(202);
+  const [late, behind] = [await waiting, await one(2)];
+  for (const { statusCode, body } of [late, behind]) {
+    expect(statusCode).toBe(503);
+    expect(body).toContain('the process stops');
+  }
+  releases[1]!('ack');
+  await writer.close({ deadlineMs: 1_000 });
+});

@@ -55,7 +55,11 @@ export const logRows: readonly FaultRow[] = [
     row: 10,
     fault: 'a slow network: latency, little bandwidth, resets',
     happens: 'Everything takes longer; buffers stay within their bounds.',
-    tests: [SOAK, { file: 'test/faults/fault-proxy.test.ts' }],
+    tests: [
+      SOAK,
+      { file: 'test/faults/fault-proxy.test.ts' },
+      { file: 'test/e2e/stop-kafka.e2e.test.ts', name: 'slow' },
+    ],
   },
   {
     row: 11,

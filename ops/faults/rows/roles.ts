@@ -86,13 +86,16 @@ export const roleRows: readonly FaultRow[] = [
   {
     row: 45,
     fault: 'SIGTERM under load',
-    happens: 'What is under way is finished and committed; the process ends within its time.',
+    happens:
+      'What is under way is finished and committed; the process ends within its time, also while Postgres or Kafka are slow or silent: calls that wait for the log are told to send the same again.',
     tests: [
       {
         file: 'test/e2e/all.e2e.test.ts',
         name: 'ends in its time though a caller holds a request open',
       },
       { file: 'test/e2e/stop.e2e.test.ts' },
+      { file: 'test/e2e/stop-faults.e2e.test.ts' },
+      { file: 'test/e2e/stop-kafka.e2e.test.ts' },
     ],
   },
   {
