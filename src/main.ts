@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { type AddCommand, addCommands } from './commands/command-line.js';
 import { type CommandContext, Interruption } from './commands/context.js';
 import { loadConfig } from './config.js';
-import { type AiRouterError, asAiRouterError, ERRORS } from './errors.js';
+import { type AiRouterError, asAiRouterError, ERRORS, type ErrorCode } from './errors.js';
 import { defectOf } from './observe/defect.js';
 import { createLogger } from './observe/logger.js';
 import { packageVersion } from './package-root.js';
@@ -52,6 +52,9 @@ function createProgram(): Command {
     )
     .version(packageVersion())
     .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(sentenceOf('invalid_usage', parserWords(text))),
+    })
     .configureHelp({ showGlobalOptions: true });
   const add: AddCommand = (name, description, load) =>
     program
@@ -118,6 +121,19 @@ function surviveLogReader(): void {
   process.stderr.on('error', () => {});
 }
 
+/** What the parser of the command line says, without its prefix; a suggestion is a second line. */
+function parserWords(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ')
+    .replace(/\.$/, '');
+}
+
+function sentenceOf(code: ErrorCode, message: string): string {
+  return `airouter: ${message} (${code})\n`;
+}
+
 /** One sentence on stderr, with the exit code of its kind; of a defect, all that explains it. */
 function report(error: AiRouterError, origin = 'command'): number {
   let { message } = error;
@@ -126,6 +142,6 @@ function report(error: AiRouterError, origin = 'command'): number {
     createLogger('error').error({ origin, err }, 'The process ends by a defect.');
     message = err.message;
   }
-  process.stderr.write(`airouter: ${message} (${error.code})\n`);
+  process.stderr.write(sentenceOf(error.code, message));
   return ERRORS[error.code].exit;
 }

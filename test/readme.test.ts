@@ -33,6 +33,12 @@ test.each(steps.filter((step) => /\bairouter\b/.test(step)))('`%s` is a command'
   expect(text('src/commands/command-line.ts')).toMatch(new RegExp(`add\\(\\s*'${args[0]}',`));
 });
 
+test.each(
+  [...text('src/commands/command-line.ts').matchAll(/\badd\(\s*'(\w+)'/g)].map((it) => it[1]!),
+)('the command `%s` is in docs/commands.md', (name) => {
+  expect(text('docs/commands.md')).toMatch(new RegExp(`^\\| .*\`${name}\\b`, 'm'));
+});
+
 test('every step is npm, airouter or curl', () => {
   expect(steps.filter((step) => !/^(npm |npx --no-install airouter |curl )/.test(step))).toEqual(
     [],

@@ -4,9 +4,11 @@ import { AiRouterError } from '../errors.js';
 export function wholeNumber(option: string, given: unknown): number {
   const value = Number(given);
   if (/^\d+$/.test(String(given)) && Number.isSafeInteger(value)) return value;
-  throw new AiRouterError('invalid_usage', `${option} must be a whole number, got "${given}"`, {
+  const rule = given === undefined ? 'given' : 'a whole number, 0 or more';
+  const got = given === undefined ? '' : `, got "${given}"`;
+  throw new AiRouterError('invalid_usage', `${option} must be ${rule}${got}`, {
     field: option,
-    rule: 'a whole number',
+    rule,
   });
 }
 

@@ -63,14 +63,18 @@ function addProofs(add: AddCommand): void {
     .option('--no-swap', 'only compare')
     .option('--dry-run', 'only compare')
     .option('--repair', 'take its place also where they differ');
-  add('topic', 'records of a topic: `topic cat TOPIC`', () => import('./topic.js'))
-    .argument('<action>', 'cat')
+  add(
+    'topic',
+    'a topic of the log: `topic cat TOPIC` (its records), `topic stats TOPIC` (how many)',
+    () => import('./topic.js'),
+  )
+    .argument('<action>', 'cat or stats')
     .argument(
       '<topic>',
-      'outcomes, decisions, inflight, summaries, catalogue, policies or a full name',
+      'outcomes, decisions, inflight, summaries, catalogue, policies, schemas, dlq or a full name',
     )
     .option('--partition <n>', 'only this partition')
-    .option('--from <offset>', 'from this offset on', '0');
+    .option('--from <offset>', 'of `cat`: from this offset on (0)');
 }
 
 /** What adds to the log, or changes where it is kept. */

@@ -1,5 +1,5 @@
 import { wallClock } from '../clock.js';
-import { AiRouterError } from '../errors.js';
+import { AiRouterError, ERRORS } from '../errors.js';
 import { originText } from '../fold/origin.js';
 import { discardRecord } from '../log/dead-letters.js';
 import { PROJECTION_VERSION } from '../project/projection-version.js';
@@ -31,6 +31,7 @@ export async function discard(
     context.answer({ discarded: fresh.length, discarded_before: rows.length - fresh.length });
     return;
   }
+  if (rows.length === 0) context.progress('Nothing that waits was parked by this code.');
   for (const row of fresh) context.print(`${originText(row)} is discarded`);
   if (fresh.length < rows.length) {
     context.print(`${rows.length - fresh.length} were discarded before`);
@@ -43,6 +44,9 @@ async function chosenRows(parts: Parts, options: Record<string, unknown>): Promi
   const isAll = options['all'] === true;
   if (isAll ? places.length > 0 || code === undefined : places.length === 0 || code !== undefined) {
     throw new AiRouterError('invalid_usage', 'dlq discard takes places, or --all --code CODE');
+  }
+  if (code !== undefined && !Object.hasOwn(ERRORS, code)) {
+    throw new AiRouterError('invalid_usage', `--code must be one of docs/errors.md, got "${code}"`);
   }
   const rows = await parkedRows(parts);
   if (isAll) return rows.filter((row) => row.code === code && row.replayed_below === null);

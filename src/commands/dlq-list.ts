@@ -27,6 +27,7 @@ export async function list(context: CommandContext, parts: Parts): Promise<void>
     lines += 1;
   }
   if (context.json) context.answer({ dead_letters: lines, ...states });
+  else if (lines === 0) context.progress('There are no dead letters.');
 }
 
 export async function* deadLetterLines(parts: Parts): AsyncGenerator<DeadLetterLine> {

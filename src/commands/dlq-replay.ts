@@ -30,8 +30,9 @@ export async function replay(
   const places = (options['args'] as string[]).slice(1).concat(named ?? []);
   const replayed = await replayDeadLetters(parts, places);
   for (const each of replayed) context.print(JSON.stringify(each));
-  if (context.json)
-    context.answer({ replayed: replayed.filter((each) => each.offset !== null).length });
+  const copies = replayed.filter((each) => each.offset !== null).length;
+  if (context.json) context.answer({ replayed: copies });
+  else if (copies === 0) context.progress('Nothing was replayed.');
 }
 
 /**

@@ -42,20 +42,31 @@ export async function run(
 /** Lets the undecodable records below an offset pass; the stopped partition goes on by itself. */
 async function allow(
   context: CommandContext,
-  { pool, schema, topics }: Parts,
+  { pool, schema, topics, log }: Parts,
   options: Record<string, unknown>,
 ): Promise<void> {
   const partition = wholeNumber('--partition', options['partition']);
   const allowed_to = wholeNumber('--to', options['to']);
   const topic = topicNamed(topics, String(options['topic']));
-  const { rowCount } = await pool.query(
+  const reads = `select from "${schema}".projection_checkpoint where topic = $1 and partition = $2`;
+  const isRead = (await pool.query(reads, [topic, partition])).rowCount === 1;
+  if (!isRead) {
+    throw new AiRouterError('invalid_usage', `no projection reads ${topic}/${partition}`);
+  }
+  const { end } = await log.bounds(topic, partition);
+  // What is not written yet nobody has looked at.
+  if (allowed_to > end) {
+    const rule = `at most ${end}, the end of ${topic}/${partition}`;
+    throw new AiRouterError('invalid_usage', `--to must be ${rule}, got ${allowed_to}`, {
+      field: '--to',
+      rule,
+    });
+  }
+  await pool.query(
     `update "${schema}".projection_checkpoint set allowed_to = greatest(allowed_to, $3)
      where topic = $1 and partition = $2`,
     [topic, partition, allowed_to],
   );
-  if (rowCount !== 1) {
-    throw new AiRouterError('invalid_usage', `no projection reads ${topic}/${partition}`);
-  }
   if (context.json) context.answer({ topic, partition, allowed_to });
   else context.print(`${topic}/${partition} may pass undecodable records below ${allowed_to}`);
 }

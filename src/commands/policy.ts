@@ -97,6 +97,7 @@ async function list(): Promise<Step> {
 }
 
 async function show(name: string | undefined): Promise<Step> {
+  requireName('show', name);
   return async (topic) => {
     const { hash, policy, broken } = standingOf(await readStanding(topic), name);
     const document = policy?.document ?? null;
@@ -106,11 +107,16 @@ async function show(name: string | undefined): Promise<Step> {
 }
 
 async function remove(name: string | undefined): Promise<Step> {
+  requireName('remove', name);
   return async (topic) => {
     standingOf(await readStanding(topic), name);
-    await append(topic, { name: name!, document: '', hash: '' });
+    await append(topic, { name, document: '', hash: '' });
     return { answer: { name, removed: true }, text: `${name} is removed` };
   };
+}
+
+function requireName(action: string, name: string | undefined): asserts name is string {
+  if (name === undefined) throw new AiRouterError('invalid_usage', `policy ${action} needs a name`);
 }
 
 async function readDocument(file: string | undefined): Promise<unknown> {
@@ -139,10 +145,10 @@ function refuseSecondDefault({ name, document }: Policy, standing: Standing): vo
   }
 }
 
-function standingOf(standing: Standing, name: string | undefined) {
-  const found = name === undefined ? undefined : standing.get(name);
+function standingOf(standing: Standing, name: string) {
+  const found = standing.get(name);
   if (found !== undefined) return found;
-  throw new AiRouterError('invalid_usage', `there is no policy named "${name ?? ''}"`);
+  throw new AiRouterError('invalid_usage', `there is no policy named "${name}"`);
 }
 
 async function readStanding({ log, topic }: PolicyTopic): Promise<Standing> {

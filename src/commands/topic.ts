@@ -8,20 +8,22 @@ import { storedSchemas } from '../roles/schemas.js';
 import { wholeNumber } from './arguments.js';
 import type { CommandContext } from './context.js';
 import { readable } from './readable.js';
+import { stats } from './topic-stats.js';
 
 /** One read of the topic. */
 const READ_BYTES = 1_048_576;
 
-/** `airouter topic cat TOPIC`: one decoded record a line. */
+/** `airouter topic cat TOPIC`: one decoded record a line; `topic stats TOPIC`: how many there are. */
 export async function run(
   context: CommandContext,
   options: Record<string, unknown>,
 ): Promise<void> {
   const [action, name] = options['args'] as string[];
-  if (action !== 'cat') {
-    throw new AiRouterError('invalid_usage', `topic: the action must be cat, got "${action}"`);
+  if (action !== 'cat' && action !== 'stats') {
+    const rule = 'the action must be cat or stats';
+    throw new AiRouterError('invalid_usage', `topic: ${rule}, got "${action}"`);
   }
-  const from = wholeNumber('--from', options['from']);
+  const from = options['from'] === undefined ? 0 : wholeNumber('--from', options['from']);
   const given = options['partition'];
   const only = given === undefined ? null : wholeNumber('--partition', given);
   const parts = await openParts(context, 'any');
@@ -38,9 +40,11 @@ export async function run(
         { field: '--partition', rule: `below ${partitions}` },
       );
     }
+    const chosen = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+    const places = only === null ? chosen : [chosen[only]!];
+    if (action === 'stats') return await stats(context, parts.log, places);
     const schemas = await storedSchemas(parts);
-    for (let partition = 0; partition < partitions; partition++) {
-      if (only !== null && only !== partition) continue;
+    for (const { partition } of places) {
       await printPartition(context, parts.log, topic, partition, from, schemas);
     }
   } finally {

@@ -33,8 +33,9 @@ export function topicKind(topic: string): keyof Topics | null {
   return kinds.find(([, name]) => name === base)?.[0] ?? null;
 }
 
-/** A topic by its short name (`outcomes`) or its full one. */
+/** A topic by its short name (`outcomes`, `dlq`) or its full one. */
 export function topicNamed(topics: Topics, name: string): string {
+  if (name === 'dlq') return topics.deadLetters;
   return Object.hasOwn(topics, name) ? topics[name as keyof Topics] : name;
 }
 

@@ -23,10 +23,15 @@ async function refusal(args: readonly string[], environment: Environment = {}, d
 
 describe('a command line that is wrong', () => {
   it.each([
-    [['bogus'], "error: unknown command 'bogus'"],
-    [['all', '--bogus'], "error: unknown option '--bogus'"],
-    [['all', 'extra'], "error: too many arguments for 'all'. Expected 0 arguments but got 1."],
-    [['topic', 'cat'], "error: missing required argument 'topic'"],
+    [['bogus'], "airouter: unknown command 'bogus' (invalid_usage)"],
+    [['verfy'], "airouter: unknown command 'verfy' (Did you mean verify?) (invalid_usage)"],
+    [['all', '--bogus'], "airouter: unknown option '--bogus' (invalid_usage)"],
+    [
+      ['all', 'extra'],
+      "airouter: too many arguments for 'all'. Expected 0 arguments but got 1 (invalid_usage)",
+    ],
+    [['topic', 'cat'], "airouter: missing required argument 'topic' (invalid_usage)"],
+    [['policy', 'show'], 'airouter: policy show needs a name (invalid_usage)'],
     [
       ['catalogue', 'bogus'],
       'airouter: catalogue: the action must be import, got "bogus" (invalid_usage)',
@@ -37,11 +42,11 @@ describe('a command line that is wrong', () => {
     ],
     [
       ['topic', 'cat', 'outcomes', '--from', 'x'],
-      'airouter: --from must be a whole number, got "x" (invalid_usage)',
+      'airouter: --from must be a whole number, 0 or more, got "x" (invalid_usage)',
     ],
     [
       ['topic', 'cat', 'outcomes', '--partition', '-1'],
-      'airouter: --partition must be a whole number, got "-1" (invalid_usage)',
+      'airouter: --partition must be a whole number, 0 or more, got "-1" (invalid_usage)',
     ],
     [
       ['demo', '--seed', 'x'],
@@ -190,6 +195,20 @@ describe('a database that does not fit', () => {
     );
     expect(await refusal(['topic', 'cat', 'catalogue', '--partition', '7'], {}, dataDir)).toBe(
       '2 airouter: --partition must be below 1, the partitions of airouter.catalogue.v1, got 7 (invalid_usage)',
+    );
+  });
+
+  it('an offset that is not written yet cannot be let pass', async () => {
+    const allow = (...options: string[]) => refusal(['dlq', 'allow', ...options], {}, dataDir);
+    expect(await allow('--partition', '0')).toBe('2 airouter: --to must be given (invalid_usage)');
+    expect(await allow('--partition', '0', '--to', '1')).toBe(
+      '2 airouter: --to must be at most 0, the end of airouter.outcomes.v1/0, got 1 (invalid_usage)',
+    );
+    expect(await allow('--partition', '9', '--to', '0')).toBe(
+      '2 airouter: no projection reads airouter.outcomes.v1/9 (invalid_usage)',
+    );
+    expect(await refusal(['dlq', 'discard', '--all', '--code', 'bogus'], {}, dataDir)).toBe(
+      '2 airouter: --code must be one of docs/errors.md, got "bogus" (invalid_usage)',
     );
   });
 
