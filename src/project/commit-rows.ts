@@ -1,22 +1,58 @@
 import type { PoolClient } from 'pg';
-import type { FoldSettings } from '../fold/context.js';
-import type { Table } from '../fold/tables.js';
+import type { BatchResult, FoldSettings } from '../fold/context.js';
+import type { PublisherHigh } from '../fold/publisher-highs.js';
+import { TABLE_NAMES, TABLES, type Table, type TableName } from '../fold/tables.js';
+import { combined, type Write } from './combined-statement.js';
+import { publisherHighs } from './highs.js';
+import { upsertParameters, upsertSql } from './upsert.js';
+
+/** What nearly every commit writes. */
+export interface CommitRows {
+  topic: string;
+  partition: number;
+  offsetNext: number;
+  highs: readonly PublisherHigh[];
+  result: BatchResult;
+}
+
+/** Writes the rows of a batch, in the caller's transaction: of the tables of one source. */
+export function createCommitRows(
+  schema: string,
+  source: Table['source'],
+): (client: PoolClient, rows: CommitRows) => Promise<void> {
+  const tables = TABLE_NAMES.filter((name) => TABLES[name].source === source);
+  return combined(`${schema}.rows_${source}`.slice(-63), [
+    ...tables.map((name) => upserts(schema, name)),
+    publisherHighs(schema),
+    dirtyHours(schema),
+    hotMarks(schema),
+  ]);
+}
+
+const upserts = (schema: string, name: TableName): Write<CommitRows> => ({
+  text: upsertSql(schema, TABLES[name]),
+  values: ({ result }) => upsertParameters(TABLES[name], result.delta.rows[name]),
+});
 
 /** Hours whose cached rows must be computed again. */
-export async function storeDirtyHours(
-  client: PoolClient,
-  schema: string,
-  partition: number,
-  hours: ReadonlySet<number>,
-): Promise<void> {
-  if (hours.size === 0) return;
-  await client.query(
-    `insert into "${schema}".dirty_hour as stored (hour, partition)
+const dirtyHours = (schema: string): Write<CommitRows> => ({
+  text: `insert into "${schema}".dirty_hour as stored (hour, partition)
      select hour, $1 from unnest($2::int4[]) as hour
      on conflict (hour, partition) do update set version = stored.version + 1`,
-    [partition, [...hours].sort((a, b) => a - b)],
-  );
-}
+  values: ({ partition, result }) => [partition, [...result.dirtyHours].sort((a, b) => a - b)],
+});
+
+/** Which hot keys changed up to this offset; writers of hot keys read everything marked. */
+const hotMarks = (schema: string): Write<CommitRows> => ({
+  text: `insert into "${schema}".hot_mark as stored (topic, partition, name, offset_next, newest_minute)
+     select $1, $2, name, $3, newest from unnest($4::text[], $5::int4[]) as given (name, newest)
+     on conflict (topic, partition, name) do update set offset_next = excluded.offset_next,
+       newest_minute = greatest(stored.newest_minute, excluded.newest_minute)`,
+  values: ({ topic, partition, offsetNext, result: { marks } }) => {
+    const names = [...marks.keys()].sort();
+    return [topic, partition, offsetNext, names, names.map((name) => marks.get(name))];
+  },
+});
 
 /** What a partition keeps follows its highest record time, never the clock. */
 export async function storeFloors(
@@ -53,25 +89,5 @@ export function floorsOf(
   };
   return tables.flatMap((table) =>
     table.time === null ? [] : [{ table: table.name, floor: Math.max(0, oldest[table.time]) }],
-  );
-}
-
-/** Which hot keys changed up to this offset; writers of hot keys read everything marked. */
-export async function storeMarks(
-  client: PoolClient,
-  schema: string,
-  topic: string,
-  partition: number,
-  offsetNext: number,
-  marks: ReadonlyMap<string, number | null>,
-): Promise<void> {
-  if (marks.size === 0) return;
-  const names = [...marks.keys()].sort();
-  await client.query(
-    `insert into "${schema}".hot_mark as stored (topic, partition, name, offset_next, newest_minute)
-     select $1, $2, name, $3, newest from unnest($4::text[], $5::int4[]) as given (name, newest)
-     on conflict (topic, partition, name) do update set offset_next = excluded.offset_next,
-       newest_minute = greatest(stored.newest_minute, excluded.newest_minute)`,
-    [topic, partition, offsetNext, names, names.map((name) => marks.get(name))],
   );
 }

@@ -1,6 +1,7 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { classify } from '../database/classify.js';
 import type { PublisherHigh } from '../fold/publisher-highs.js';
+import type { Write } from './combined-statement.js';
 
 /** Rows of one statement that forgets: it holds no lock for long. */
 const FORGET_MAX = 10_000;
@@ -25,28 +26,25 @@ export async function readHighs(
   }
 }
 
-export async function storeHighs(
-  client: PoolClient,
-  schema: string,
-  topic: string,
-  partition: number,
-  highs: readonly PublisherHigh[],
-): Promise<void> {
-  if (highs.length === 0) return;
-  await client.query(
-    `insert into "${schema}".publisher_high (topic, partition, publisher, sequence, used_at_ms)
+interface CommittedHighs {
+  topic: string;
+  partition: number;
+  highs: readonly PublisherHigh[];
+}
+
+export const publisherHighs = (schema: string): Write<CommittedHighs> => ({
+  text: `insert into "${schema}".publisher_high (topic, partition, publisher, sequence, used_at_ms)
      select $1, $2, * from unnest($3::text[], $4::int8[], $5::int8[])
      on conflict (topic, partition, publisher) do update
      set sequence = excluded.sequence, used_at_ms = excluded.used_at_ms`,
-    [
-      topic,
-      partition,
-      highs.map((high) => high.publisher),
-      highs.map((high) => high.sequence),
-      highs.map((high) => high.usedAtMs),
-    ],
-  );
-}
+  values: ({ topic, partition, highs }) => [
+    topic,
+    partition,
+    highs.map((high) => high.publisher),
+    highs.map((high) => high.sequence),
+    highs.map((high) => high.usedAtMs),
+  ],
+});
 
 /**
  * Deletes highs that have expired: they count as none already. `lifetimeMs`: how far the partition's

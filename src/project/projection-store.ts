@@ -6,7 +6,7 @@ import type { BatchResult, FoldSettings } from '../fold/context.js';
 import type { Origin } from '../fold/origin.js';
 import type { PartitionState } from '../fold/partition-state.js';
 import type { PublisherHigh } from '../fold/publisher-highs.js';
-import { TABLES, type Table } from '../fold/tables.js';
+import { TABLE_NAMES, TABLES, type Table } from '../fold/tables.js';
 import type { TopicPartition } from '../log/port.js';
 import type { Topics } from '../log/topics.js';
 import {
@@ -17,11 +17,10 @@ import {
   moveCheckpoint,
   storeAdmitted,
 } from './checkpoint.js';
-import { type Floor, floorsOf, storeDirtyHours, storeFloors, storeMarks } from './commit-rows.js';
-import { readHighs, storeHighs } from './highs.js';
+import { createCommitRows, type Floor, floorsOf, storeFloors } from './commit-rows.js';
+import { readHighs } from './highs.js';
 import { readParked, readReplayable, storeParked, storeReplayed } from './parked.js';
 import { TimePartitions } from './time-partitions.js';
-import { createUpserts } from './upsert.js';
 
 export interface Commit {
   /** The partition's state behind the batch. */
@@ -62,7 +61,7 @@ export interface ProjectionStoreOptions {
 export function createProjectionStore(options: ProjectionStoreOptions): ProjectionStore {
   const { pool, schema } = options;
   const timePartitions = new TimePartitions(schema);
-  const upsertRows = createUpserts(schema);
+  const writeRows = rowWriters(schema, options.topics);
   /** The checkpoints' table, by place, as it was when the place was loaded. */
   const loadedFrom = new Map<string, number>();
   /** Floors as last stored, by place. */
@@ -116,15 +115,22 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
     const tableId = loadedFrom.get(placeOf(state)) ?? null;
     const move = { ...checkpointMove(commit, options.owner), tableId };
     await moveCheckpoint(client, schema, move);
-    await upsertRows(client, result.delta);
-    await storeHighs(...place, highs.takeChanged());
+    const rows = { topic, partition, offsetNext, highs: highs.takeChanged(), result };
+    await writeRows.get(topic)!(client, rows);
     await storeAdmitted(...place, admission.takeAdmitted(), admission.oldestDayKept());
     await storeParked(...place, result.parked);
     await storeReplayed(...place, offsetNext, result.replayed);
-    await storeDirtyHours(client, schema, partition, result.dirtyHours);
     await storeFloors(...place, floors);
-    await storeMarks(...place, offsetNext, result.marks);
   }
+}
+
+/** By topic. */
+function rowWriters(
+  schema: string,
+  topics: Topics,
+): ReadonlyMap<string, ReturnType<typeof createCommitRows>> {
+  const sources = new Set(TABLE_NAMES.map((name) => TABLES[name].source));
+  return new Map([...sources].map((it) => [topics[it], createCommitRows(schema, it)]));
 }
 
 /** What a batch asks for before it is folded. */

@@ -1,23 +1,6 @@
-import type { PoolClient } from 'pg';
-import type { Delta, Row } from '../fold/delta.js';
-import { type ColumnType, type Merge, TABLE_NAMES, TABLES, type Table } from '../fold/tables.js';
+import type { Row } from '../fold/delta.js';
+import type { ColumnType, Merge, Table } from '../fold/tables.js';
 import { arrayLiteral } from './array-literal.js';
-
-/** Upserts every row of a batch, table by table in name order, in the caller's transaction. */
-export function createUpserts(schema: string): (client: PoolClient, delta: Delta) => Promise<void> {
-  const statements = TABLE_NAMES.map((name) => ({
-    table: TABLES[name],
-    rows: (delta: Delta) => delta.rows[name],
-    statement: { name: `${schema}.${name}`.slice(-63), text: upsertSql(schema, TABLES[name]) },
-  }));
-  return async (client, delta) => {
-    for (const { table, rows, statement } of statements) {
-      const changed = rows(delta);
-      if (changed.size === 0) continue;
-      await client.query({ ...statement, values: upsertParameters(table, changed) });
-    }
-  };
-}
 
 /**
  * The upsert of a table: one statement for all rows of a batch, with one array parameter a column.
