@@ -2,6 +2,7 @@ import { wallClock } from '../clock.js';
 import { createMetrics } from '../observe/metrics.js';
 import { createDecisionLog, httpTarget } from '../roles/decision-log.js';
 import { openEdge } from '../roles/edge.js';
+import { requireFreePort } from '../roles/free-port.js';
 import { openIngest } from '../roles/ingest.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { type Projector, startProjector } from '../roles/project.js';
@@ -20,6 +21,7 @@ export async function run(context: CommandContext): Promise<void> {
     const edge = await openEdge(config, logger, wallClock);
     closers.unshift(edge.close);
     const { access, overload } = edge;
+    await requireFreePort(config);
     const parts = await openParts(context, 'own');
     closers.unshift(parts.close);
     const metrics = createMetrics();

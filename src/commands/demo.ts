@@ -5,6 +5,7 @@ import { runDemo } from '../demo/demo.js';
 import { DEMO_NAMESPACE, emptyNamespace } from '../demo/namespace.js';
 import { VirtualClock } from '../demo/virtual-clock.js';
 import { createMetrics } from '../observe/metrics.js';
+import { requireFreePort } from '../roles/free-port.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { startProjector } from '../roles/project.js';
 import { startRouter } from '../roles/route.js';
@@ -21,6 +22,7 @@ export async function run(base: CommandContext, options: Record<string, unknown>
   const { config, logger } = context;
   const closers: (() => Promise<void>)[] = [];
   try {
+    await requireFreePort(config);
     const parts = await openParts(context, 'own', { singleNode: true });
     closers.unshift(parts.close);
     const { log, pool, topics } = parts;

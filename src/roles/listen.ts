@@ -20,10 +20,11 @@ export async function listen(
   return (app.server.address() as AddressInfo).port;
 }
 
-function asListenError(error: unknown, host: string, port: number): unknown {
+export function asListenError(error: unknown, host: string, port: number): unknown {
   const code = (error as { code?: string }).code;
   if (code === 'EADDRINUSE') {
-    return new AiRouterError('port_in_use', `PORT ${port} on ${host} is taken by another process`, {
+    const message = `PORT ${port} on ${host} is taken by another process: another PORT is to be set, or 0 for any`;
+    return new AiRouterError('port_in_use', message, {
       field: 'PORT',
       rule: 'a free port',
       cause: error,

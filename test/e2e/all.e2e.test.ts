@@ -123,10 +123,11 @@ describe('airouter all', () => {
     const ended = await airouter.run(other, ['all'], { PORT, LOG_LEVEL: 'error' });
     expect(ended.code).toBe(2);
     expect(sentenceOf(ended)).toBe(
-      `airouter: PORT ${PORT} on 127.0.0.1 is taken by another process (port_in_use)`,
+      `airouter: PORT ${PORT} on 127.0.0.1 is taken by another process: another PORT is to be set, or 0 for any (port_in_use)`,
     );
     expect(await serverOf(other)).toBeNull();
-    expect(existsSync(join(other, 'owner.json'))).toBe(false);
+    // Nor was a database made for nothing.
+    expect(existsSync(other)).toBe(false);
   });
 });
 
