@@ -7,7 +7,7 @@ import type { KeyRing, KnownKey } from './key-ring.js';
 import type { RequestLimit } from './request-limit.js';
 import { asNamedTenant } from './tenant-header.js';
 
-const SCHEME = 'bearer ';
+const SCHEME = /^bearer +/i;
 const CHALLENGE = 'Bearer realm="airouter"';
 
 /** Who shows a key in force. */
@@ -33,8 +33,8 @@ function keyOf(
   if (authorization === undefined) {
     throw unauthorized(reply, CHALLENGE, 'a key is needed, as Authorization: Bearer');
   }
-  const isBearer = authorization.slice(0, SCHEME.length).toLowerCase() === SCHEME;
-  const known = isBearer ? ring.find(authorization.slice(SCHEME.length)) : null;
+  const scheme = SCHEME.exec(authorization)?.[0];
+  const known = scheme === undefined ? null : ring.find(authorization.slice(scheme.length));
   const invalid = `${CHALLENGE}, error="invalid_token"`;
   if (known === null) throw unauthorized(reply, invalid, 'the key is none that is known here');
   // Only who has the key learns what became of it.

@@ -43,6 +43,8 @@ export class BodyCache {
     const { body, etag } = known ?? this.#make(request.url, state, serialize);
     this.#counts?.count(known !== null, (performance.now() - startedAt) / 1000);
     reply.header('etag', etag).header('cache-control', 'private, no-cache');
+    // Of what is not compressed too: it might have been.
+    reply.header('vary', 'accept-encoding');
     if (isKnown(etag, request.headers['if-none-match'])) return reply.code(304).send();
     return reply.type('application/json; charset=utf-8').send(body);
   }

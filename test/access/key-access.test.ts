@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { AccessKey } from '../../src/access/access-key.js';
@@ -35,7 +37,7 @@ describe('a key', () => {
     const { text, key } = newKey();
     const { ask } = routerWith(key);
     expect((await ask(bearer(text))).statusCode).toBe(200);
-    expect((await ask({ authorization: `bearer ${text}` })).statusCode).toBe(200);
+    expect((await ask({ authorization: `bearer  ${text}` })).statusCode).toBe(200);
   });
 
   const { text, key } = newKey();
@@ -208,6 +210,29 @@ describe('the tenant', () => {
     const answer = await routerWith(...keys).ask(named(admin.text, 'x'.repeat(129)));
     expect(answer.statusCode).toBe(400);
     expect(answer.json()).toMatchObject({ code: 'invalid_request', field: 'x-airouter-tenant' });
+  });
+
+  it('must be named once', async () => {
+    const { app, decisions } = routerWith(...keys);
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as AddressInfo;
+    const headers = { ...bearer(admin.text), 'content-type': 'application/json' };
+    const ask = (...tenants: string[]) =>
+      new Promise<number>((resolve, reject) => {
+        const sent = request({
+          port,
+          method: 'POST',
+          path: '/v1/route',
+          headers: { ...headers, 'x-airouter-tenant': tenants },
+        });
+        sent.on('error', reject).on('response', (answer) => {
+          answer.resume().on('end', () => resolve(answer.statusCode!));
+        });
+        sent.end(JSON.stringify({ model }));
+      });
+    expect(await ask('globex, initech')).toBe(200);
+    expect(await ask('globex', 'initech')).toBe(400);
+    expect(decisions.map(({ tenant }) => tenant)).toEqual(['globex, initech']);
   });
 
   const tenantsOf = (log: FakeLog) =>

@@ -222,6 +222,8 @@ describe('the pages', () => {
     expect(expand(answer.rawPayload).toString()).toBe(plain.body);
     const short = await get('/v1/models/none', { 'accept-encoding': encoding });
     expect(short.headers['content-encoding']).toBeUndefined();
+    expect(plain.headers).toMatchObject({ vary: 'accept-encoding' });
+    expect(plain.headers['content-encoding']).toBeUndefined();
   });
 
   it('are of the second in which they are asked for', async () => {
