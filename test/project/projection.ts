@@ -9,6 +9,7 @@ import type { RequestOutcome, Uuid } from '../../src/event/outcome.js';
 import { createMemoryHotKeys } from '../../src/hotkeys/memory-hot-keys.js';
 import type { HotKeys } from '../../src/hotkeys/port.js';
 import { createEmbeddedLog } from '../../src/log/embedded-log.js';
+import type { PartitionReport } from '../../src/log/partition-report.js';
 import type { Log } from '../../src/log/port.js';
 import { foldedTopics, type Topics, topicSpecs, topicsOf } from '../../src/log/topics.js';
 import { createMetrics } from '../../src/observe/metrics.js';
@@ -25,10 +26,17 @@ export interface TestWorld {
   log: Log;
   topics: Topics;
   config: Config;
+  /** Of the embedded log; empty where another one was given. */
+  logSchema: string;
+  /** What consumers of the embedded log said of their trouble. */
+  reports: readonly PartitionReport[];
   /** Another projection of the same log, in a schema and consumer group of its own. */
-  projection(settings?: Partial<Config>): TestProjection;
+  projection(settings?: Partial<Config>, through?: WayToDatabase): TestProjection;
   close(): Promise<void>;
 }
+
+/** Of a projector, where it is not the test's own. */
+export type WayToDatabase = Pick<TestDatabase, 'pool' | 'databaseUrl'>;
 
 export interface TestProjection {
   schema: string;
@@ -54,17 +62,21 @@ export async function testWorld(
     AIROUTER_NAMESPACE: namespace,
     AIROUTER_PARTITIONS: String(partitions),
   });
-  const log = given.log ?? (await embeddedLog(database));
+  const reports: PartitionReport[] = [];
+  const logSchema = given.log === undefined ? database.schema('log') : '';
+  const log = given.log ?? (await embeddedLog(database, logSchema, reports));
   await log.createTopics(topicSpecs(topics, config.partitions, 'CreateTime'));
   const projectors = new Set<Projector>();
   return {
     log,
     topics,
     config,
-    projection(settings = {}) {
+    logSchema,
+    reports,
+    projection(settings = {}, through: WayToDatabase = database) {
       const schema = database.schema(projectionSchema(namespace));
       const hotKeys = createMemoryHotKeys();
-      const { pool, databaseUrl } = database;
+      const { pool } = database;
       return {
         schema,
         hotKeys,
@@ -77,8 +89,8 @@ export async function testWorld(
             metrics: createMetrics(),
             log,
             topics,
-            pool,
-            databaseUrl,
+            pool: through.pool,
+            databaseUrl: through.databaseUrl,
             schema,
             hotKeys,
             onReport: () => {},
@@ -110,8 +122,11 @@ export async function testWorld(
   };
 }
 
-async function embeddedLog({ pool, databaseUrl, schema }: TestDatabase): Promise<Log> {
-  const logSchema = schema('log');
+async function embeddedLog(
+  { pool, databaseUrl }: TestDatabase,
+  logSchema: string,
+  reports: PartitionReport[],
+): Promise<Log> {
   await migrate(databaseUrl, {
     schema: logSchema,
     folder: join(packageRoot, 'schemas', 'postgres', 'log'),
@@ -119,7 +134,10 @@ async function embeddedLog({ pool, databaseUrl, schema }: TestDatabase): Promise
   return createEmbeddedLog({
     pool,
     schema: logSchema,
-    report: (report) => logger.warn(report, 'a partition is in trouble'),
+    report: (report) => {
+      reports.push(report);
+      logger.warn(report, 'a partition is in trouble');
+    },
   });
 }
 

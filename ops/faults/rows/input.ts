@@ -96,11 +96,13 @@ export const inputRows: readonly FaultRow[] = [
   {
     row: 34,
     fault: 'the dead-letter topic is away',
-    happens: 'The partition waits; nothing is skipped.',
+    happens:
+      'The partition waits and the others go on; nothing is skipped, and each place is parked once.',
     tests: [
       SIMULATION,
       { file: 'test/simulate/checks.test.ts', name: 'a dead letter that was not written' },
       { file: 'test/project/dead-letters.int.test.ts', name: 'park their places once' },
+      { file: 'test/project/log-faults.int.test.ts', name: 'dead letters that nobody takes' },
     ],
   },
   {

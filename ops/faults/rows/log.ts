@@ -37,6 +37,7 @@ export const logRows: readonly FaultRow[] = [
         file: 'test/publish/publisher-spool.test.ts',
         name: 'moves to disk what waits behind a log that hangs',
       },
+      { file: 'test/e2e/kafka-trouble.e2e.test.ts', name: 'with Kafka gone' },
     ],
   },
   {
@@ -58,7 +59,7 @@ export const logRows: readonly FaultRow[] = [
     tests: [
       SOAK,
       { file: 'test/faults/fault-proxy.test.ts' },
-      { file: 'test/e2e/stop-kafka.e2e.test.ts', name: 'slow' },
+      { file: 'test/e2e/kafka-trouble.e2e.test.ts', name: 'slow' },
     ],
   },
   {
@@ -90,10 +91,12 @@ export const logRows: readonly FaultRow[] = [
   {
     row: 14,
     fault: 'the log begins above the stored offset (truncated, retention, unclean election)',
-    happens: 'The partition stops with log_truncated; nothing is skipped in silence.',
+    happens:
+      'The partition stops with log_truncated, one that was made anew with log_recreated; nothing is skipped in silence, no row changes, and the others go on.',
     tests: [
       { file: 'test/log/embedded-log.int.test.ts', name: 'log_truncated' },
       { file: 'test/log/kafka-log.int.test.ts', name: 'never begins elsewhere' },
+      { file: 'test/project/log-faults.int.test.ts', name: 'a log that is not what was folded' },
     ],
   },
   {

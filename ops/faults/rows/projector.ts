@@ -27,7 +27,7 @@ export const projectorRows: readonly FaultRow[] = [
     fault: 'nobody knows whether a commit happened: the connection is cut after COMMIT was sent',
     happens:
       'The stored offset is read before anything is written again; what was committed is not applied a second time.',
-    tests: [SIMULATION, SOAK],
+    tests: [SIMULATION, SOAK, { file: 'test/project/lost-commit.int.test.ts' }],
   },
   {
     row: 4,

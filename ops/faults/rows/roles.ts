@@ -95,7 +95,7 @@ export const roleRows: readonly FaultRow[] = [
       },
       { file: 'test/e2e/stop.e2e.test.ts' },
       { file: 'test/e2e/stop-faults.e2e.test.ts' },
-      { file: 'test/e2e/stop-kafka.e2e.test.ts' },
+      { file: 'test/e2e/kafka-trouble.e2e.test.ts', name: 'SIGTERM with Kafka' },
     ],
   },
   {
