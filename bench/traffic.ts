@@ -92,7 +92,7 @@ function idOf(kind: string, index: number): Buffer {
   return id;
 }
 
-export const PUBLISHER = idOf('publisher', 0);
+const PUBLISHER = idOf('publisher', 0);
 
 /** The batches of one publisher, from sequence `first` on. */
 export function batchesOf(events: readonly RequestOutcome[], first: number): EncodedBatch[] {

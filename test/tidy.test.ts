@@ -48,6 +48,20 @@ test('a client library is imported only in the folders that own it', () => {
   expect(breaches).toEqual([]);
 });
 
+test('a function or class that is exported is used by another file', () => {
+  const users = new Map<string, number>();
+  for (const { code } of sources) {
+    for (const name of new Set(code.match(/\b\w+\b/g))) users.set(name, (users.get(name) ?? 0) + 1);
+  }
+  const EXPORTED = /^export (?:async )?(?:function\*?|class) (\w+)/gm;
+  const unused = product.flatMap(({ path, code }) =>
+    [...code.matchAll(EXPORTED)]
+      .filter(([, name]) => users.get(name!) === 1)
+      .map(([, name]) => `${path}: ${name}`),
+  );
+  expect(unused).toEqual([]);
+});
+
 test('a stage takes only types from another stage', () => {
   const stageOf = (path: string) => path.split('/').slice(0, 2).join('/');
   const breaches = product

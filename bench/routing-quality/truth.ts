@@ -161,7 +161,7 @@ export function truncated(medianMs: number, sigma: number): { inTime: number; me
 }
 
 /** Distribution function of the standard normal (Abramowitz and Stegun 26.2.17, to 7.5e-8). */
-export function normalBelow(z: number): number {
+function normalBelow(z: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(z));
   const series =
     t *

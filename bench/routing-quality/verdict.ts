@@ -59,7 +59,7 @@ export function familyMean(
 }
 
 /** Every family counts the same. */
-export function meanRegret(table: Table, policy: number, families: readonly number[]): number {
+function meanRegret(table: Table, policy: number, families: readonly number[]): number {
   return meanOf(families.map((family) => familyMean(table, policy, family, (it) => it.regret)));
 }
 

@@ -82,5 +82,3 @@ export const JVM_OPTIONS = {
   quick: ['-Xms96m', '-Xmx320m', '-XX:TieredStopAtLevel=1', '-XX:MaxDirectMemorySize=64m'],
   full: ['-Xms512m', '-Xmx1g'],
 } as const;
-
-export type JvmProfile = keyof typeof JVM_OPTIONS;

@@ -27,7 +27,7 @@ export interface Service {
   discard(): Promise<void>;
 }
 
-export const READY_TIMEOUT_MS = 90_000;
+const READY_TIMEOUT_MS = 90_000;
 const POLL_MS = 50;
 const PORT_TRIES = 3;
 const PORT_TAKEN = /address already in use|could not create listening/i;

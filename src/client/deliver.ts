@@ -2,7 +2,7 @@ import type { HttpAnswer, HttpCaller } from './http.js';
 import type { Delivered } from './outbox.js';
 
 /** The batch may or may not have arrived; it is sent again. */
-export class NotTaken extends Error {
+class NotTaken extends Error {
   readonly retryAfterMs: number;
 
   constructor(message: string, retryAfterMs: number) {

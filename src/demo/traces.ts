@@ -12,7 +12,7 @@ export interface Arrival {
   kind: TraceKind;
 }
 
-export const TRACE_KINDS = ['code', 'conv'] as const;
+const TRACE_KINDS = ['code', 'conv'] as const;
 export type TraceKind = (typeof TRACE_KINDS)[number];
 
 const HEADER = 'TIMESTAMP,ContextTokens,GeneratedTokens';

@@ -3,10 +3,10 @@
  * undecodable records in a row, or more than 1 % of the last 10,000 and at least 20. Events that
  * only break a rule do not count: one bad emitter stops no others.
  */
-export const UNDECODABLE_RUN_MAX = 20;
-export const UNDECODABLE_WINDOW = 10_000;
+const UNDECODABLE_RUN_MAX = 20;
+const UNDECODABLE_WINDOW = 10_000;
 /** One in a hundred: a partition that is half garbage has a wrong schema, not a bad record. */
-export const UNDECODABLE_WINDOW_MAX = 100;
+const UNDECODABLE_WINDOW_MAX = 100;
 
 export interface DeadLetterCounters {
   /** Records read so far. */

@@ -140,7 +140,7 @@ function latencyRow(context: FoldContext, series: SeriesRows, metric: LatencyMet
  * µs for each output token after the first where the first one's time is known, else for each
  * output token; null where the tokens are not known.
  */
-export function timePerOutputTokenUs(outcome: FoldedOutcome): number | null {
+function timePerOutputTokenUs(outcome: FoldedOutcome): number | null {
   const { output_tokens: tokens, duration_ms: duration, ttft_ms: ttft } = outcome;
   if (tokens === null || tokens === 0) return null;
   if (ttft === null) return Math.floor((duration * 1000) / tokens);

@@ -6,7 +6,7 @@ import { KEY_TTL_SECONDS } from './values.js';
  * Most values of one write: twice the keys that a partition and day admits. One write is one
  * message and blocks Redis while it runs, about 1 ms a MB.
  */
-export const WRITE_KEYS_MAX = 20_000;
+const WRITE_KEYS_MAX = 20_000;
 /** Bytes of one write: Redis is busy with nothing else for its time. */
 export const WRITE_BYTES_MAX = 64 * 1024 * 1024;
 

@@ -28,7 +28,6 @@ export type HotKeysCall =
 
 type Pairs = [key: string, value: string | null][];
 export type WireWrite = Omit<HotWrite, 'values'> & { values: Pairs };
-export type WireRead = Omit<HotRead, 'changed'> & { changed: Pairs };
 
 /** The call, checked; rejects with `invalid_request`, naming field and rule. */
 export function parseCall(value: unknown): HotKeysCall {

@@ -4,7 +4,7 @@ import type { LogDatabase } from './embedded-database.js';
 import type { TopicPartition } from './port.js';
 
 /** A member that was not seen for so long is dead: its partitions go to others. */
-export const MEMBER_TIMEOUT_MS = 3_000;
+const MEMBER_TIMEOUT_MS = 3_000;
 
 export interface EmbeddedGroup {
   /**

@@ -10,7 +10,7 @@ import { type LaneConditions, laneConditions } from './conditions.js';
 import type { PublisherStats } from './stats.js';
 
 /** The fold forgets a publisher's highest sequence after 30 days; a repeat must come well before. */
-export const BATCH_AGE_MS_MAX = 7 * 24 * 3_600_000;
+const BATCH_AGE_MS_MAX = 7 * 24 * 3_600_000;
 
 /**
  * An append that takes longer counts as failing: what waits behind it goes to the spool. A batch

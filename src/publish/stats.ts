@@ -3,13 +3,7 @@
  * answered `dropped`. The last two lose one that had been accepted; where its batch had been sent
  * without an answer, it may be in the log all the same.
  */
-export const DROP_REASONS = [
-  'queue_full',
-  'spool_full',
-  'after_close',
-  'expired',
-  'closed',
-] as const;
+const DROP_REASONS = ['queue_full', 'spool_full', 'after_close', 'expired', 'closed'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /**

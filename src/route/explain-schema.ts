@@ -12,7 +12,7 @@ import {
 import { EXCLUSIONS } from './reasons.js';
 
 /** State of a breaker in an answer. */
-export const breakerAnswer = object({
+const breakerAnswer = object({
   state: oneOf(['closed', 'half_open', 'open']),
   share: { ...number, description: 'Greatest share of the decisions, 0..1.' },
   reason: { type: ['string', 'null'] },

@@ -17,7 +17,7 @@ import {
 } from './json-schema.js';
 
 /** Items of one page. */
-export const PAGE_ITEMS_MAX = 1000;
+const PAGE_ITEMS_MAX = 1000;
 
 /** Of GET: what is known to the caller is not sent again. */
 const unchanged = { type: 'null', description: 'Nothing changed since `If-None-Match`.' };

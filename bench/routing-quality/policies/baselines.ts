@@ -63,7 +63,7 @@ class Drawn implements Policy {
 }
 
 /** Index of a weight, in proportion; `draw` is of [0, 1). */
-export function indexBy(weights: readonly number[], draw: number): number {
+function indexBy(weights: readonly number[], draw: number): number {
   let left = draw * weights.reduce((sum, weight) => sum + weight, 0);
   let last = 0;
   for (let i = 0; i < weights.length; i++) {

@@ -13,7 +13,7 @@ import {
 } from '../json-schema.js';
 import { DEGRADATIONS, EXCLUSIONS } from '../reasons.js';
 
-export const MODELS_SHOWN = 20;
+const MODELS_SHOWN = 20;
 /** Names that one question may have. */
 const MODELS_MAX = 100;
 

@@ -8,7 +8,7 @@ const lane = {
   writeId: '5f1c2a9e8b7d4c30',
 };
 
-export const EXPLANATION = {
+const EXPLANATION = {
   strategy: 'auto',
   algorithm: 'auto/3',
   variants: [{ name: '', mass: 1_048_576 }],

@@ -4,7 +4,7 @@ import { scaled, scaledObjective, termsOfObjectives } from './objectives.js';
 import { type Group, keptByGroup, type Strategy, sharedUpTo } from './strategy.js';
 
 /** What each part counts for; they sum to 1. */
-export const HYBRID_WEIGHTS = { failure: 0.4, latency: 0.3, cost: 0.2, load: 0.1 } as const;
+const HYBRID_WEIGHTS = { failure: 0.4, latency: 0.3, cost: 0.2, load: 0.1 } as const;
 
 /** Scores closer than this are equal: they share by weight. */
 const BUFFER = 0.05;

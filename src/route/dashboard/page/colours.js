@@ -20,7 +20,7 @@ export function nameColours(providers) {
  *
  * @param {string} provider
  */
-export function colourOf(provider) {
+function colourOf(provider) {
   let number = numbers.get(provider);
   if (number === undefined) {
     const taken = new Set(numbers.values());

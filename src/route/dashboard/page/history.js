@@ -10,7 +10,7 @@
 
 export const WINDOW_MS = 600_000;
 /** Between two samples that are farther apart nothing was seen: the page slept, or the router. */
-export const GAP_MS = 6_000;
+const GAP_MS = 6_000;
 /** At one sample a second every other one stays: 300 fill the window, as wide as a chart is. */
 const SPACING_MS = 1_500;
 
