@@ -148,7 +148,7 @@ const UNNUMBERED = `- **How often a service tries again.** Its pauses are bounde
   the topics have.
 - **Rows.** The tables hold a row for each publisher heard in the last 30 days of record time and
   partition, and for each parked place. What reads them has bounds of its own.
-- **Commands for dead letters.** \`dlq list\`, \`show\`, \`replay\` and \`discard\` hold all parked places in
-  memory, with their reasons, and \`list\` the letters of one partition besides.
+- **Commands for dead letters.** \`dlq list\` holds what is parked of one partition in memory, without
+  its bytes; \`replay\` and \`discard\` of all that waits hold the places of it, with their reasons.
 - **Migrations.** A statement of a migration takes as long as it takes; it runs in one transaction.
 `;

@@ -5,7 +5,7 @@ import { discardRecord } from '../log/dead-letters.js';
 import { PROJECTION_VERSION } from '../project/projection-version.js';
 import type { Parts } from '../roles/parts.js';
 import type { CommandContext } from './context.js';
-import { discardedPlaces, type ParkedRow, parkedRows, placeNamed } from './dlq-letters.js';
+import { discardedPlaces, type ParkedRow, parkedRows, placeNamed, rowsOf } from './dlq-letters.js';
 
 /** Records of one append. */
 const APPEND_MAX = 500;
@@ -48,8 +48,8 @@ async function chosenRows(parts: Parts, options: Record<string, unknown>): Promi
   if (code !== undefined && !Object.hasOwn(ERRORS, code)) {
     throw new AiRouterError('invalid_usage', `--code must be one of docs/errors.md, got "${code}"`);
   }
-  const rows = await parkedRows(parts);
-  if (isAll) return rows.filter((row) => row.code === code && row.replayed_below === null);
+  if (isAll) return parkedRows(parts, { code: code!, waits: true });
+  const rows = await rowsOf(parts, places.map(placeNamed));
   const byPlace = new Map(rows.map((row) => [originText(row), row]));
   return places.map((text) => {
     const row = byPlace.get(originText(placeNamed(text)));

@@ -15,11 +15,15 @@ export type PlaceState = 'pending' | 'parked' | 'replayed' | 'discarded';
 /** A letter as it stands in the dead-letter topic. */
 export interface FoundLetter {
   letter: StoredLetter;
-  record: LogRecord;
+  /** Of its value. */
+  bytes: number;
+  /** Null where many are looked at: their values together may be more than memory holds. */
+  record: LogRecord | null;
 }
 
 /** What the dead-letter topic says of one partition. */
 export interface PartitionLetters {
+  partition: number;
   /** By place; parking may repeat: the first letter of a place stands for all. */
   letters: Map<string, FoundLetter>;
   discarded: Set<string>;
@@ -46,13 +50,13 @@ export async function* partitionLetters(
   }
 }
 
-/** `isWanted`: whose letters are kept; discards are all kept. */
+/** `only`: the place whose letter is kept, with its record; discards are all kept. */
 export async function lettersOfPartition(
   { log, topics }: Pick<Parts, 'log' | 'topics'>,
   partition: number,
-  isWanted: (place: string) => boolean = () => true,
+  only: string | null = null,
 ): Promise<PartitionLetters> {
-  const found: PartitionLetters = { letters: new Map(), discarded: new Set() };
+  const found: PartitionLetters = { partition, letters: new Map(), discarded: new Set() };
   const { start, end } = await log.bounds(topics.deadLetters, partition);
   for (let offset = start; offset < end; ) {
     const { records } = await log.read(topics.deadLetters, partition, offset, READ_BYTES);
@@ -62,14 +66,17 @@ export async function lettersOfPartition(
       if (letter === null) continue;
       const place = originText(letter);
       if (letter.code === DISCARDED) found.discarded.add(place);
-      else if (isWanted(place) && !found.letters.has(place)) {
-        found.letters.set(place, { letter, record });
+      else if ((only === null || only === place) && !found.letters.has(place)) {
+        const bytes = record.value?.length ?? 0;
+        found.letters.set(place, { letter, bytes, record: only === null ? null : record });
       }
     }
     offset = records.at(-1)!.offset + 1;
   }
   return found;
 }
+
+const NO_PLACE = '';
 
 /** Every discarded place of these partitions. */
 export async function discardedPlaces(
@@ -81,22 +88,54 @@ export async function discardedPlaces(
   const places = new Set<string>();
   for (const partition of new Set(partitions)) {
     if (partition >= count) continue;
-    const { discarded } = await lettersOfPartition(parts, partition, () => false);
+    const { discarded } = await lettersOfPartition(parts, partition, NO_PLACE);
     for (const place of discarded) places.add(place);
   }
   return places;
 }
 
-/** The parked places of the projection, in their order. */
-export async function parkedRows({
-  pool,
-  schema,
-}: Pick<Parts, 'pool' | 'schema'>): Promise<ParkedRow[]> {
+/** Which parked places are asked for; what is not given says nothing. */
+export interface ParkedFilter {
+  place?: Origin;
+  partition?: number;
+  code?: string;
+  /** No copy of it counted. */
+  waits?: true;
+}
+
+/** Parked places of the projection, in their order. */
+export async function parkedRows(
+  { pool, schema }: Pick<Parts, 'pool' | 'schema'>,
+  { place, partition, code, waits }: ParkedFilter,
+): Promise<ParkedRow[]> {
   const { rows } = await pool.query<ParkedRow>(
     `select topic, partition, record_offset as offset, index, code, reason, replayed_below
-     from "${schema}".parked order by topic, partition, record_offset, index`,
+     from "${schema}".parked
+     where ($1::text is null or topic = $1) and ($2::int4 is null or partition = $2)
+       and ($3::int8 is null or record_offset = $3) and ($4::int4 is null or index = $4)
+       and ($5::text is null or code = $5) and (not $6 or replayed_below is null)
+     order by topic, partition, record_offset, index`,
+    [
+      place?.topic,
+      place?.partition ?? partition,
+      place?.offset,
+      place?.index,
+      code,
+      waits === true,
+    ],
   );
   return rows;
+}
+
+/** Those of named places that are parked. */
+export async function rowsOf(
+  parts: Pick<Parts, 'pool' | 'schema'>,
+  places: readonly Origin[],
+  filter: Pick<ParkedFilter, 'waits'> = {},
+): Promise<ParkedRow[]> {
+  const found: ParkedRow[] = [];
+  for (const place of places) found.push(...(await parkedRows(parts, { ...filter, place })));
+  return found;
 }
 
 export function stateOf(row: ParkedRow | undefined, isDiscarded: boolean): PlaceState {

@@ -31,9 +31,10 @@ export async function list(context: CommandContext, parts: Parts): Promise<void>
 }
 
 export async function* deadLetterLines(parts: Parts): AsyncGenerator<DeadLetterLine> {
-  const rows = new Map((await parkedRows(parts)).map((row) => [originText(row), row]));
-  for await (const { letters, discarded } of partitionLetters(parts)) {
-    for (const [place, { letter, record }] of letters) {
+  for await (const { partition: own, letters, discarded } of partitionLetters(parts)) {
+    const parked = await parkedRows(parts, { partition: own });
+    const rows = new Map(parked.map((row) => [originText(row), row]));
+    for (const [place, { letter, bytes }] of letters) {
       const { topic, partition, offset, index, code, reason } = letter;
       const row = rows.get(place);
       yield {
@@ -43,7 +44,7 @@ export async function* deadLetterLines(parts: Parts): AsyncGenerator<DeadLetterL
         index,
         code: row?.code ?? code,
         reason: row?.reason ?? (reason === '' ? null : reason),
-        bytes: record.value?.length ?? 0,
+        bytes,
         state: stateOf(row, discarded.has(place)),
       };
     }

@@ -8,7 +8,7 @@ import type { LogRecord, NewRecord } from '../log/port.js';
 import type { Parts } from '../roles/parts.js';
 import { storedSchemas } from '../roles/schemas.js';
 import type { CommandContext } from './context.js';
-import { discardedPlaces, type ParkedRow, parkedRows, placeNamed } from './dlq-letters.js';
+import { discardedPlaces, type ParkedRow, parkedRows, placeNamed, rowsOf } from './dlq-letters.js';
 
 /** What a replay did with a parked place. */
 export interface Replayed {
@@ -62,7 +62,10 @@ async function chosenRows(
   parts: Pick<Parts, 'log' | 'topics' | 'pool' | 'schema'>,
   places: readonly string[],
 ): Promise<ParkedRow[]> {
-  const waiting = (await parkedRows(parts)).filter((row) => row.replayed_below === null);
+  const waiting =
+    places.length === 0
+      ? await parkedRows(parts, { waits: true })
+      : await rowsOf(parts, places.map(placeNamed), { waits: true });
   const discarded = await discardedPlaces(
     parts,
     waiting.map(({ partition }) => partition),

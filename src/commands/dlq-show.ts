@@ -1,7 +1,6 @@
 import { AiRouterError } from '../errors.js';
 import { decodeWhole } from '../event/decode.js';
 import type { Schemas } from '../event/schemas.js';
-import { originText } from '../fold/origin.js';
 import type { Parts } from '../roles/parts.js';
 import { storedSchemas } from '../roles/schemas.js';
 import type { CommandContext } from './context.js';
@@ -56,16 +55,14 @@ async function shownLetter(parts: Parts, text: string): Promise<ShownLetter> {
   const { deadLetters } = parts.topics;
   const partitions = (await parts.log.partitions([deadLetters])).get(deadLetters) ?? 0;
   const found =
-    place.partition < partitions
-      ? await lettersOfPartition(parts, place.partition, (each) => each === text)
-      : null;
+    place.partition < partitions ? await lettersOfPartition(parts, place.partition, text) : null;
   const letter = found?.letters.get(text);
   if (found === null || letter === undefined) {
     throw new AiRouterError('invalid_usage', `no dead letter is of the place ${text}`);
   }
-  const row = (await parkedRows(parts)).find((each) => originText(each) === text);
+  const [row] = await parkedRows(parts, { place });
   const reason = row?.reason ?? letter.letter.reason;
-  const { value, headers } = letter.record;
+  const { value, headers } = letter.record!;
   const decoded = decodedAt(value, place.index, await storedSchemas(parts));
   return {
     place: text,
