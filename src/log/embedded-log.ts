@@ -4,6 +4,7 @@ import { EmbeddedConsumer } from './embedded-consumer.js';
 import { logDatabase } from './embedded-database.js';
 import { embeddedRead } from './embedded-read.js';
 import { embeddedTopics } from './embedded-topics.js';
+import { OpenConsumers } from './open-consumers.js';
 import type { PartitionReport } from './partition-report.js';
 import type { Log } from './port.js';
 
@@ -43,7 +44,7 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): Log {
   const topics = embeddedTopics(database);
   const append = embeddedAppend(database, topics);
   const read = embeddedRead(database, topics);
-  const consumers = new Set<EmbeddedConsumer>();
+  const consumers = new OpenConsumers<EmbeddedConsumer>();
 
   return {
     createTopics: topics.createTopics,
@@ -68,18 +69,8 @@ export function createEmbeddedLog(options: EmbeddedLogOptions): Log {
         pollIntervalMs,
         report,
       });
-      consumers.add(consumer);
-      return {
-        start: (handlers) => consumer.start(handlers),
-        async close() {
-          consumers.delete(consumer);
-          await consumer.close();
-        },
-      };
+      return consumers.add(consumer);
     },
-    async close() {
-      await Promise.all([...consumers].map((consumer) => consumer.close()));
-      consumers.clear();
-    },
+    close: () => consumers.close(),
   };
 }

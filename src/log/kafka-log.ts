@@ -6,6 +6,7 @@ import { KafkaConsumer } from './kafka-consumer.js';
 import { readOnce } from './kafka-read.js';
 import { kafkaSources } from './kafka-sources.js';
 import { kafkaTopics } from './kafka-topics.js';
+import { OpenConsumers } from './open-consumers.js';
 import type { PartitionReport } from './partition-report.js';
 import type { Log } from './port.js';
 
@@ -64,7 +65,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
   });
   const topics = kafkaTopics(connection, options.singleNode ?? false);
   const appending = kafkaAppend({ connection, sources, deadlineMs: giveUpAfterMs });
-  const consumers = new Set<KafkaConsumer>();
+  const consumers = new OpenConsumers<KafkaConsumer>();
 
   return {
     createTopics: topics.createTopics,
@@ -97,18 +98,10 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
         watchdogMs: options.watchdogMs ?? WATCHDOG_MS,
         report,
       });
-      consumers.add(consumer);
-      return {
-        start: (handlers) => consumer.start(handlers),
-        async close() {
-          consumers.delete(consumer);
-          await consumer.close();
-        },
-      };
+      return consumers.add(consumer);
     },
     async close() {
-      await Promise.all([...consumers].map((consumer) => consumer.close()));
-      consumers.clear();
+      await consumers.close();
       appending.close();
       sources.close();
     },

@@ -10,7 +10,7 @@ const REPLACED: Readonly<Record<string, readonly RegExp[]>> = {
   // ProjectionStore and HotSource.
   'ops/simulate/simulated-store.ts': [
     /^src\/project\/(?:projection-store|projection-version|checkpoint|highs|upsert|commit-rows|parked)\.ts$/,
-    /^src\/project\/(?:array-literal|time-partitions|retention|rollup)\.ts$/,
+    /^src\/project\/(?:array-literal|combined-statement|time-partitions|retention|rollup)\.ts$/,
     /^src\/project\/(?:hot-source|health-value|catalogue-values|database-figures)\.ts$/,
   ],
   // HotKeys. What stands behind the simulated network is the product's own adapter in memory.
@@ -20,7 +20,7 @@ const REPLACED: Readonly<Record<string, readonly RegExp[]>> = {
 /** Used by nothing but what is replaced. */
 const PARTS_OF_ADAPTERS = [
   /^src\/hotkeys\/(?:wire\.ts|lua\/)/,
-  /^src\/log\/within\.ts$/,
+  /^src\/log\/(?:within|open-consumers)\.ts$/,
   // The client of a service that is not simulated.
   /^src\/log\/schema-registry\.ts$/,
 ];
