@@ -12,7 +12,8 @@ export const inputRows: readonly FaultRow[] = [
       'Folds read no clock; time limits run on a clock that never jumps; record times of the embedded log never run back.',
     tests: [
       { file: 'test/log/embedded-log.int.test.ts', name: 'times that never run back' },
-      { file: 'test/tidy.test.ts' },
+      { file: 'test/tidy.test.ts', name: 'reads no clock' },
+      { file: 'test/route/imports.test.ts', name: 'reads a clock' },
       SIMULATION,
     ],
   },

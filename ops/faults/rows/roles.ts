@@ -35,7 +35,11 @@ export const roleRows: readonly FaultRow[] = [
     row: 39,
     fault: 'a provider browns out: spikes, ramps, bursts of 429, flapping',
     happens: 'Its share falls within seconds and returns when it is well again.',
-    tests: [{ file: 'test/e2e/demo.e2e.test.ts', name: 'browns out' }],
+    tests: [
+      { file: 'test/e2e/demo.e2e.test.ts', name: 'browns out' },
+      { file: 'test/route/breaker.test.ts' },
+      { file: 'test/route/change.test.ts' },
+    ],
   },
   {
     row: 40,
