@@ -13,7 +13,7 @@ export function renderMetrics(): string {
 
 \`GET /metrics\` answers in Prometheus's text format. Labels come from bounded sets: no tenant, no
 request and no offering is a label. Beside these there are the process metrics of prom-client
-(\`process_…\`, \`nodejs_…\`).
+(\`airouter_process_…\`, \`airouter_nodejs_…\`).
 
 ${markdownTable(['Name', 'Type', 'Labels', 'Meaning'], rows)}
 `;

@@ -3,7 +3,7 @@ import { decodeWhole } from '../event/decode.js';
 import { encodeRecord } from '../event/encode.js';
 import type { RequestOutcome } from '../event/outcome.js';
 import type { Schemas } from '../event/schemas.js';
-import { ORIGIN_HEADER, originText } from '../fold/origin.js';
+import { ORIGIN_HEADER, originOf, originText } from '../fold/origin.js';
 import type { LogRecord, NewRecord } from '../log/port.js';
 import type { Parts } from '../roles/parts.js';
 import { storedSchemas } from '../roles/schemas.js';
@@ -13,9 +13,13 @@ import { discardedPlaces, type ParkedRow, parkedRows, placeNamed, rowsOf } from 
 /** What a replay did with a parked place. */
 export interface Replayed {
   origin: string;
-  /** Offset of the copy; null where the original is not in the log any more, or is no record. */
+  /** Offset of the copy; null where there is none. */
   offset: number | null;
+  /** Why there is none. */
+  reason: string | null;
 }
+
+const GONE = 'it is not in the log any more';
 
 /** One read of the original: the record is its first. */
 const READ_BYTES = 1_048_576;
@@ -51,9 +55,13 @@ export async function replayDeadLetters(
     const { topic, partition, offset } = row;
     const { records } = await parts.log.read(topic, partition, offset, READ_BYTES);
     const [original] = records;
-    const copy = original?.offset === offset ? copyOf(original, row, schemas) : null;
-    const at = copy === null ? null : await parts.log.append(topic, partition, [copy]);
-    replayed.push({ origin: originText(row), offset: at });
+    const copy = original?.offset === offset ? copyOf(original, row, schemas) : GONE;
+    const isRefused = typeof copy === 'string';
+    replayed.push({
+      origin: originText(row),
+      offset: isRefused ? null : await parts.log.append(topic, partition, [copy]),
+      reason: isRefused ? copy : null,
+    });
   }
   return replayed;
 }
@@ -82,17 +90,21 @@ async function chosenRows(
   });
 }
 
-/** Null where the one event that was parked cannot be taken out of its batch. */
-function copyOf(original: LogRecord, row: ParkedRow, schemas: Schemas): NewRecord | null {
+/** What is appended, or why nothing is. */
+function copyOf(original: LogRecord, row: ParkedRow, schemas: Schemas): NewRecord | string {
   const { key, value, timestampMs } = original;
+  // Of a copy that was parked in its turn the first place is the one that counts: were both
+  // replayed, what they hold would count twice.
+  const first = originOf(original.headers);
+  if (first !== null) return `a copy of ${originText(first)}`;
   const header = { [ORIGIN_HEADER]: Buffer.from(originText(row)) };
   const whole = { key, value, timestampMs, headers: { ...original.headers, ...header } };
   if (row.index < 0) return whole;
   const decoded = decodeWhole(value, schemas);
-  if ('failed' in decoded) return null;
+  if ('failed' in decoded) return decoded.reason;
   if (decoded.type !== 'OutcomeBatch') return whole;
   const { outcomes } = decoded.value as { outcomes: RequestOutcome[] };
   const outcome = outcomes[row.index];
-  if (outcome === undefined) return null;
+  if (outcome === undefined) return GONE;
   return { key, value: encodeRecord('RequestOutcome', outcome), timestampMs, headers: header };
 }

@@ -106,3 +106,29 @@ it('I6 I9 decodes another producer’s records by its own schema, waits for its 
   expect((await rebuilt.books())[0]).toEqual(books);
   await world.close();
 });
+
+it('I2 counts a record once, also where a replay came before its schema', async () => {
+  const world = await testWorld(database);
+  const projection = world.projection();
+  const { log, topics } = world;
+  const parts = { log, topics, pool: database.pool, schema: projection.schema };
+  await append(world, foreignOutcome(7_002, 1));
+  await projection.start();
+  await projection.caughtUp();
+  const [place, copy] = [0, 1].map((offset) => `${topics.outcomes}/0/${offset}/-1`);
+  expect(await replayDeadLetters(parts, [])).toEqual([{ origin: place, offset: 1, reason: null }]);
+  await projection.caughtUp();
+  expect((await projection.books())[0]).toMatchObject({ read: 2, applied: 0, dead_lettered: 2 });
+
+  const { topic } = openSchemaTopic(world);
+  await topic.append(() => ({ id: 7_002, subject: '', schema: FOREIGN }));
+  expect(await replayDeadLetters(parts, [])).toEqual([
+    { origin: place, offset: 2, reason: null },
+    { origin: copy, offset: null, reason: `a copy of ${place}` },
+  ]);
+  expect(await replayDeadLetters(parts, [copy!])).toMatchObject([{ offset: null }]);
+  await projection.caughtUp();
+  expect(await offeringsOf(projection)).toEqual(['foreign|azure.ai.openai|| 1']);
+  expect((await projection.books())[0]).toMatchObject({ read: 3, applied: 1, closed: true });
+  await world.close();
+});
