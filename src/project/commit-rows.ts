@@ -12,6 +12,8 @@ export interface CommitRows {
   partition: number;
   offsetNext: number;
   highs: readonly PublisherHigh[];
+  /** Empty where they are what was stored last. */
+  floors: readonly Floor[];
   result: BatchResult;
 }
 
@@ -25,6 +27,7 @@ export function createCommitRows(
     ...tables.map((name) => upserts(schema, name)),
     publisherHighs(schema),
     dirtyHours(schema),
+    retentionFloors(schema),
     hotMarks(schema),
   ]);
 }
@@ -55,22 +58,18 @@ const hotMarks = (schema: string): Write<CommitRows> => ({
 });
 
 /** What a partition keeps follows its highest record time, never the clock. */
-export async function storeFloors(
-  client: PoolClient,
-  schema: string,
-  topic: string,
-  partition: number,
-  floors: readonly Floor[],
-): Promise<void> {
-  if (floors.length === 0) return;
-  await client.query(
-    `insert into "${schema}".retention_floor as stored (table_name, topic, partition, floor)
+const retentionFloors = (schema: string): Write<CommitRows> => ({
+  text: `insert into "${schema}".retention_floor as stored (table_name, topic, partition, floor)
      select table_name, $1, $2, floor from unnest($3::text[], $4::int4[]) as given (table_name, floor)
      on conflict (table_name, topic, partition) do update set floor = excluded.floor
      where stored.floor < excluded.floor`,
-    [topic, partition, floors.map((each) => each.table), floors.map((each) => each.floor)],
-  );
-}
+  values: ({ topic, partition, floors }) => [
+    topic,
+    partition,
+    floors.map((each) => each.table),
+    floors.map((each) => each.floor),
+  ],
+});
 
 /** The oldest minute or tick of a table that a partition keeps. */
 export interface Floor {

@@ -17,16 +17,18 @@ const COUNTS = STATUSES.map((status) => `sum(${status})::int8`).join(', ');
 
 /** The value of `health`: the newest ticks of all offerings, whichever partition they are in. */
 export async function readHealthValue(client: PoolClient, schema: string): Promise<HealthValue> {
-  const { rows } = await client.query<{ newest: number | null }>(
-    `select greatest((select max(tick) from "${schema}".outcome_tick),
-       (select max(tick) from "${schema}".inflight_tick)) as newest`,
+  const { rows } = await client.query<{ newest: number | null; newest_gauge: number | null }>(
+    `select greatest(outcome, gauge) as newest, gauge as newest_gauge
+     from (select (select max(tick) from "${schema}".outcome_tick) as outcome,
+       (select max(tick) from "${schema}".inflight_tick) as gauge) as newest_of_each`,
   );
-  const newest = rows[0]!.newest;
+  const { newest, newest_gauge } = rows[0]!;
   if (newest === null) return { newest_tick: null, ticks: {}, inflight: {}, retry_until: {} };
+  const isAnyGauge = newest_gauge !== null && newest_gauge > newest - GAUGE_TICKS;
   return {
     newest_tick: newest,
     ticks: await readTicks(client, schema, newest),
-    inflight: await readInflight(client, schema, newest),
+    inflight: isAnyGauge ? await readInflight(client, schema, newest) : {},
     retry_until: await readRetryUntil(client, schema, newest),
   };
 }

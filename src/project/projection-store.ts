@@ -17,7 +17,7 @@ import {
   moveCheckpoint,
   storeAdmitted,
 } from './checkpoint.js';
-import { createCommitRows, type Floor, floorsOf, storeFloors } from './commit-rows.js';
+import { createCommitRows, type Floor, floorsOf } from './commit-rows.js';
 import { readHighs } from './highs.js';
 import { readParked, readReplayable, storeParked, storeReplayed } from './parked.js';
 import { TimePartitions } from './time-partitions.js';
@@ -115,12 +115,11 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
     const tableId = loadedFrom.get(placeOf(state)) ?? null;
     const move = { ...checkpointMove(commit, options.owner), tableId };
     await moveCheckpoint(client, schema, move);
-    const rows = { topic, partition, offsetNext, highs: highs.takeChanged(), result };
+    const rows = { topic, partition, offsetNext, highs: highs.takeChanged(), floors, result };
     await writeRows.get(topic)!(client, rows);
     await storeAdmitted(...place, admission.takeAdmitted(), admission.oldestDayKept());
     await storeParked(...place, result.parked);
     await storeReplayed(...place, offsetNext, result.replayed);
-    await storeFloors(...place, floors);
   }
 }
 
