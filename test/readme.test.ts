@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../src/package-root.js';
@@ -48,6 +48,14 @@ test('every step is npm, airouter or curl', () => {
 test('continuous integration runs the test command of the README', () => {
   const run = text('.ci/run').trimEnd().split('\n').at(-1);
   expect(commands).toContain(run);
+});
+
+test('the map has every folder of the code', () => {
+  const map = text('src/README.md');
+  const folders = readdirSync(join(packageRoot, 'src'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `[${name}/](${name})`);
+  expect(folders.filter((folder) => !map.includes(folder))).toEqual([]);
 });
 
 test.each([...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path!))(
