@@ -34,9 +34,9 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'src/project/projection-store.ts',
-        from: 'await upsertRows(client, result.delta);',
+        from: 'await writeRows.get(topic)!(client, rows);',
         to: `await client.query('commit; begin');
-    await upsertRows(client, result.delta);`,
+    await writeRows.get(topic)!(client, rows);`,
       },
     ],
     check: STORE,
