@@ -125,6 +125,7 @@ it('I1 I11 a writer that stops tells who still waits to send again, and takes wh
     expect(statusCode).toBe(503);
     expect(body).toContain('the process stops');
   }
-  releases[1]!('ack');
+  // On a slow machine it was withdrawn before it was sent.
+  releases[1]?.('ack');
   await writer.close({ deadlineMs: 1_000 });
 });
