@@ -23,7 +23,9 @@ export async function run(base: CommandContext, options: Record<string, unknown>
   const closers: (() => Promise<void>)[] = [];
   try {
     await requireFreePort(config);
-    const parts = await openParts(context, 'own', { singleNode: true });
+    const isAlone = options['externalProjector'] !== true;
+    // The same seed makes the same run again.
+    const parts = await openParts(context, 'own', { singleNode: true, isDisposable: isAlone });
     closers.unshift(parts.close);
     const { log, pool, topics } = parts;
     await emptyNamespace(log, pool, topics, config.namespace, config.partitions);
@@ -43,11 +45,11 @@ export async function run(base: CommandContext, options: Record<string, unknown>
     });
     closers.unshift(router.close);
     await parts.owner!.publish(router.port);
-    if (options['externalProjector'] === true) {
-      context.progress(`Waiting for: airouter project --namespace ${config.namespace}`);
-    } else {
+    if (isAlone) {
       const projector = await startProjector({ ...parts, ...common, timestampType: 'CreateTime' });
       closers.unshift(projector.close);
+    } else {
+      context.progress(`Waiting for: airouter project --namespace ${config.namespace}`);
     }
     const once = options['once'] === true;
     await runDemo({ context, parts, router, decisions, clock, seed, minutes, once });

@@ -53,10 +53,15 @@ export interface LogOptions {
   singleNode?: boolean;
 }
 
+export interface PartsOptions extends LogOptions {
+  /** What is written can be made again: commits do not wait for the disk. */
+  isDisposable?: boolean;
+}
+
 export async function openParts(
   context: CommandContext,
   access: Access,
-  options: LogOptions = {},
+  options: PartsOptions = {},
 ): Promise<Parts> {
   const { config, logger } = context;
   const folder = await openFolder(context, access);
@@ -67,6 +72,7 @@ export async function openParts(
     poolOverflow: config.databasePoolOverflow,
     statementTimeoutMs: config.statementTimeoutMs,
     lockTimeoutMs: config.lockTimeoutMs,
+    isDisposable: options.isDisposable ?? false,
     applicationName: 'airouter',
   });
   const release = async (): Promise<void> => {

@@ -50,6 +50,18 @@ describe('createPool', () => {
     expect((await pool.query('select 1::int8 as n')).rows).toEqual([{ n: 1 }]);
   });
 
+  it('does not wait for the disk where what is written can be made again', async () => {
+    const options = { poolSize: 1, statementTimeoutMs: 2_000, lockTimeoutMs: 200 };
+    const disposable = createPool(database.databaseUrl, {
+      ...options,
+      isDisposable: true,
+      applicationName: NAME,
+    });
+    const { rows } = await disposable.query('show synchronous_commit');
+    await disposable.end();
+    expect(rows).toEqual([{ synchronous_commit: 'off' }]);
+  });
+
   it('sets the limits and the time zone of its sessions', async () => {
     const { rows } = await pool.query(
       `select name, setting from pg_settings where name in
