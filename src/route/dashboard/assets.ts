@@ -31,6 +31,11 @@ export function readAssets(): Asset[] {
   });
 }
 
+/** The product's mark, for other pages. */
+export function readIcon(): Buffer {
+  return readFileSync(join(FOLDER, 'icon.svg'));
+}
+
 function assetOf(name: string, type: string): Asset {
   const body = readFileSync(join(FOLDER, name));
   return {

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { registerCompressed } from '../compression.js';
+import { readIcon } from '../dashboard/assets.js';
 import { documentOptions } from './document.js';
 
 /** Everything that the page loads is in its package; what it asks is this server. */
@@ -24,12 +25,19 @@ const PAGE_POLICY = [
  * server starts and when it is read, and no other request pays for it.
  */
 export function registerDocs(app: FastifyInstance): void {
+  const icon = readIcon();
   app.register(swagger, documentOptions());
   registerCompressed(app, (compressed) => {
     compressed.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: PAGE_POLICY,
-      theme: { title: 'AiRouter API' },
+      theme: {
+        title: 'AiRouter API',
+        favicon: [
+          { filename: 'icon.svg', rel: 'icon', sizes: 'any', type: 'image/svg+xml', content: icon },
+        ],
+      },
+      logo: { type: 'image/svg+xml', content: icon, href: '/docs' },
       uiConfig: { validatorUrl: null, tryItOutEnabled: true, persistAuthorization: false },
     });
   });
