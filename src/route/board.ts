@@ -1,7 +1,8 @@
 import type { PriceTier } from '../event/outcome.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
 import { type Breaker, breakersOf } from './breaker.js';
-import { type Estimates, Evidence } from './evidence.js';
+import type { Estimates } from './estimate.js';
+import { Evidence } from './evidence.js';
 import { kept } from './kept.js';
 import type { Plan } from './plan.js';
 import { tiersAt } from './price.js';

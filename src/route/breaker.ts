@@ -21,7 +21,7 @@ import {
  * - `closed` → `open`: over the newest ticks since it closed failures outnumber successes by 6;
  *   or a tick has `unauthorized` and no success.
  * - `open` → `half_open`: after two more ticks, with a share of 4 %.
- * - `half_open` → its share doubles with every success, → `closed` at 100 %; → `open` in a tick with
+ * - `half_open` → its share grows fourfold with every success, → `closed` at 100 %; → `open` in a tick with
  *   more failures than successes, of which timeouts are none: they tell of when they began.
  *
  * The 6 are a sequential test: where 1 of 4 succeeds rather than 3 of 4, each failure makes it three
@@ -47,6 +47,8 @@ export type BreakerReason = 'failures' | 'unauthorized' | 'retry_after' | 'overd
 const EXCESS_MAX = 6;
 const OPEN_TICKS = 2;
 const HALF_OPEN_SHARE = 0.04;
+/** What a success on probation multiplies the share by: three in a row, and all is as it was. */
+const SHARE_GROWTH = 4;
 const OVERDUE_MIN = 3;
 /** What a refusal counts for, in failures: by the time that is lost in it. */
 const REFUSAL = 0.1;
@@ -197,7 +199,7 @@ function opened(reason: BreakerReason | null, at: number): Phase {
 function probed(phase: Phase, tick: BreakerTick, at: number): Phase {
   if (tick.failure - tick.timeout > tick.success) return opened(phase.breaker.reason, at);
   let { share } = phase.breaker;
-  for (let i = 0; i < tick.success && share < 1; i++) share *= 2;
+  for (let i = 0; i < tick.success && share < 1; i++) share *= SHARE_GROWTH;
   if (share >= 1) return { ...phase, breaker: CLOSED, closedAt: at + 1 };
   return { ...phase, breaker: { ...phase.breaker, share } };
 }

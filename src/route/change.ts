@@ -3,17 +3,17 @@ import { addTally, emptyTally, type Tally, type Window } from './window.js';
 
 /**
  * How much more likely the data are with a change than without, as a natural logarithm, before a
- * change is believed. With two parameters the tail is about e^-12; an offering is tested 17,280
- * times a day over up to 54 overlapping suffixes: over steady traffic of 0.2 to 40 outcomes a tick
- * that makes less than one false change a day. It costs little: older data are left out.
+ * change is believed. An offering is tested 17,280 times a day over up to 54 overlapping suffixes:
+ * over steady traffic that makes about one false change a day (8: thirty, 12: none), which is gone
+ * after a tick or two (recovery.ts).
  */
-const THRESHOLD = 12;
+const THRESHOLD = 10;
 /** Outcomes that must stand on the older side, lest a first failure be a change. */
 const BASELINE_MIN = 8;
 /** Durations on the newer side: fewer say little of a mean. */
 const PACES_MIN = 4;
 /** Least variance of pace, eighths of an octave squared: pace is an integer, two off is nothing. */
-const PACE_VARIANCE_MIN = 4;
+export const PACE_VARIANCE_MIN = 4;
 
 /**
  * The same for a change for the better behind one for the worse. A recovery is believed soon, since
@@ -65,22 +65,11 @@ export function changesOf({ bins }: Window): Changes | null {
  * take minutes.
  */
 export function speedUpOf({ bins }: Window): number | null {
-  let found: number | null = null;
-  let foundRatio = SPEED_UP_THRESHOLD;
-  const newer = emptyTally();
-  const older = emptyTally();
-  for (const bin of bins) addTally(older, bin);
-  for (let i = 0; i + 1 < bins.length; i++) {
-    const bin = bins[i]!;
-    if (bin.paceCount === 0) continue;
-    addTally(newer, bin);
-    addTally(older, bin, -1);
+  const fasterRatio = (newer: Tally, older: Tally): number => {
     const ratio = paceRatio(newer, older, 1);
-    if (ratio <= foundRatio || !isFasterThan(newer, older)) continue;
-    found = i + 1;
-    foundRatio = ratio;
-  }
-  return found;
+    return ratio > SPEED_UP_THRESHOLD && isFasterThan(newer, older) ? ratio : 0;
+  };
+  return bestSuffix(bins, bins.length, fasterRatio)?.bins ?? null;
 }
 
 const isFasterThan = (newer: Tally, older: Tally): boolean =>
@@ -94,6 +83,19 @@ interface Change {
 
 /** The most likely place of a change within the bins [0, end). */
 function strongestChange(bins: readonly Tally[], end: number, isIll: boolean): Change | null {
+  return bestSuffix(bins, end, (newer, older) => {
+    const ratio = successRatio(newer, older) + paceRatio(newer, older);
+    if (ratio > THRESHOLD) return ratio;
+    return isIll && ratio > RECOVERY_THRESHOLD && isBetterThan(newer, older) ? ratio : 0;
+  });
+}
+
+/** The suffix of the bins [0, end) of the greatest likelihood ratio; null where all are 0. */
+function bestSuffix(
+  bins: readonly Tally[],
+  end: number,
+  ratioOf: (newer: Tally, older: Tally) => number,
+): Change | null {
   let best: Change | null = null;
   let bestRatio = 0;
   const newer = emptyTally();
@@ -105,11 +107,9 @@ function strongestChange(bins: readonly Tally[], end: number, isIll: boolean): C
     if (bin.success + bin.failure === 0) continue;
     addTally(newer, bin);
     addTally(older, bin, -1);
-    const ratio = successRatio(newer, older) + paceRatio(newer, older);
-    if (ratio <= bestRatio || ratio <= RECOVERY_THRESHOLD) continue;
-    const isBetter = isBetterThan(newer, older);
-    if (ratio <= THRESHOLD && !(isIll && isBetter)) continue;
-    best = { bins: i + 1, isBetter };
+    const ratio = ratioOf(newer, older);
+    if (ratio <= bestRatio) continue;
+    best = { bins: i + 1, isBetter: isBetterThan(newer, older) };
     bestRatio = ratio;
   }
   return best;
@@ -124,7 +124,7 @@ function isBetterThan(newer: Tally, older: Tally): boolean {
 }
 
 /** With one more of each, so that it is never 0. */
-function successOf({ success, failure }: Tally): number {
+export function successOf({ success, failure }: Tally): number {
   return (success + 1) / (success + failure + 2);
 }
 

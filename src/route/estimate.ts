@@ -1,6 +1,15 @@
 import { ratioOfPace } from './arithmetic.js';
 import { changesOf, speedUpOf, squaresWithin } from './change.js';
-import { addTally, emptyTally, sumBins, type Tally, type Window } from './window.js';
+import { recoveryOf } from './recovery.js';
+import {
+  addTally,
+  emptyTally,
+  secondsOf,
+  sumBins,
+  type Tally,
+  TICK_MS,
+  type Window,
+} from './window.js';
 
 /** Beta distribution of the probability that an attempt succeeds. */
 export interface SuccessEstimate {
@@ -29,6 +38,15 @@ export interface Estimate {
   changedBins: number | null;
   /** The same since the greatest change of the last half hour, before which all was as usual. */
   unusualBins: number | null;
+}
+
+export interface Estimates {
+  /** The likelier one. */
+  estimate: Estimate;
+  /** What may be instead; null = nothing says so. */
+  alternative: { estimate: Estimate; probability: number } | null;
+  /** Since its newest outcome. */
+  quietSeconds: number;
 }
 
 /** What is thought of an offering of which nothing is known. */
@@ -78,28 +96,38 @@ export function narrowedPace(prior: Prior, tally: Tally): Prior {
 }
 
 /**
- * The posterior of a window: after a change, of what followed it alone. `prior` is that of the
- * offering's provider and model; the offering's own half hour, without regard to age, narrows it.
+ * What a window says. After a change it is what followed it, or all is as before again, each with its
+ * probability. `prior` is that of the offering's provider and model; the offering's own half hour,
+ * without regard to age, narrows it.
  */
-export function estimateOf(prior: Prior, window: Window): Estimate {
+export function estimatesOf(prior: Prior, window: Window): Estimates {
+  const quietSeconds = quietSecondsOf(window);
   const changes = changesOf(window);
-  const changedBins = changes?.newest ?? null;
-  const unusualBins = changes?.first ?? null;
-  const used = changedBins ?? window.bins.length;
-  return { ...posteriorOf(prior, window, 0, used), changedBins, unusualBins };
+  if (changes === null) {
+    const unchanged = { changedBins: null, unusualBins: null };
+    const estimate = { ...posteriorOf(prior, window, window.bins.length), ...unchanged };
+    const faster = fasterThan(estimate, window);
+    const alternative = faster === null ? null : { estimate: faster, probability: 0 };
+    return { estimate, alternative, quietSeconds };
+  }
+  const { newest: changedBins, first: unusualBins } = changes;
+  const changed = { ...posteriorOf(prior, window, changedBins), changedBins, unusualBins };
+  const { probability, shares } = recoveryOf(window, unusualBins);
+  const usual = { ...posteriorAsBefore(prior, window, shares), changedBins: null, unusualBins };
+  return probability < 0.5
+    ? { estimate: changed, alternative: { estimate: usual, probability }, quietSeconds }
+    : {
+        estimate: usual,
+        alternative: { estimate: changed, probability: 1 - probability },
+        quietSeconds,
+      };
 }
 
 /**
- * What may be instead of an estimate, and is better, so that a few tries are worth their cost: after
- * a change, that all is as usual again; else, that the newest answers, too few to be a change, show
- * how fast the offering is now. Null = nothing says so.
+ * That the newest answers, too few to be a change, show how fast the offering is now; null = they
+ * are not so fast. Not more likely than that it was luck, but worth a few tries.
  */
-export function estimateHoped(prior: Prior, window: Window, estimate: Estimate): Estimate | null {
-  const { unusualBins } = estimate;
-  const unchanged = { changedBins: null, unusualBins: null };
-  if (unusualBins !== null) {
-    return { ...posteriorOf(prior, window, unusualBins, window.bins.length), ...unchanged };
-  }
+function fasterThan(estimate: Estimate, window: Window): Estimate | null {
   const speedUpBins = speedUpOf(window);
   if (speedUpBins === null) return null;
   const { pace } = estimate;
@@ -110,11 +138,35 @@ export function estimateHoped(prior: Prior, window: Window, estimate: Estimate):
   return { ...estimate, pace: { ...pace, mean } };
 }
 
-function posteriorOf(prior: Prior, window: Window, from: number, to: number) {
+/** Since the middle of the newest bin with an outcome. */
+function quietSecondsOf({ bins }: Window): number {
+  const newest = bins.findIndex(({ success, failure }) => success + failure > 0);
+  return secondsOf(newest === -1 ? bins.length : newest) + TICK_MS / 2_000;
+}
+
+/** Of the newest bins alone. */
+function posteriorOf(prior: Prior, window: Window, bins: number) {
   const own = emptyTally();
-  for (let i = from; i < to; i++) addTally(own, window.bins[i]!);
+  for (let i = 0; i < bins; i++) addTally(own, window.bins[i]!);
+  return narrowedPosterior(prior, own, sumBins(window, 0, bins));
+}
+
+/** Of all that is older than the change, and of what is newer by its share. */
+function posteriorAsBefore(prior: Prior, { bins, weights }: Window, shares: readonly number[]) {
+  const own = emptyTally();
+  const weighted = emptyTally();
+  bins.forEach((bin, i) => {
+    const share = i < shares.length ? shares[i]! : 1;
+    addTally(own, bin, share);
+    addTally(weighted, bin, share * weights[i]!);
+  });
+  return narrowedPosterior(prior, own, weighted);
+}
+
+/** `own` is without regard to age. */
+function narrowedPosterior(prior: Prior, own: Tally, weighted: Tally) {
   const narrowed = narrowedVariance(narrowedSuccess(narrowedPace(prior, own), own), own);
-  return posterior(narrowed, sumBins(window, from, to));
+  return posterior(narrowed, weighted);
 }
 
 /** Pace of the newest minutes alone, over the same prior. */

@@ -2,9 +2,8 @@ import { referenceMs } from '../fold/reference.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
 import {
   DEFAULT_PRIOR,
-  type Estimate,
-  estimateHoped,
-  estimateOf,
+  type Estimates,
+  estimatesOf,
   narrowedPace,
   narrowedSuccess,
   type PaceEstimate,
@@ -18,12 +17,6 @@ import type { Measurements } from './measurements.js';
 import type { Snapshot } from './snapshot.js';
 import { TickMemory } from './tick-memory.js';
 import { addTally, emptyTally, sumNewest, type Tally, type Window, windowOf } from './window.js';
-
-export interface Estimates {
-  estimate: Estimate;
-  /** What may be instead and is better; null where nothing says so. */
-  estimateHoped: Estimate | null;
-}
 
 /** Of most offerings of a catalogue: they are never used, but their providers' others are. */
 const NOTHING_KNOWN = windowOf(
@@ -70,10 +63,9 @@ export class Evidence {
     return kept(this.#estimates, key, () => {
       const prior = this.#priorOfPair(offering);
       const window = this.#window(key);
-      return this.#memory.estimates.get(key, [...Object.values(prior), window], () => {
-        const estimate = estimateOf(prior, window);
-        return { estimate, estimateHoped: estimateHoped(prior, window, estimate) };
-      });
+      return this.#memory.estimates.get(key, [...Object.values(prior), window], () =>
+        estimatesOf(prior, window),
+      );
     });
   }
 

@@ -37,15 +37,15 @@ function firstMass({ tiers, firstMasses }: PlannedVariant, key: string): number 
 
 /** The chance of an offering at the rank after those before, within one variant. */
 function chanceOf({ tiers }: PlannedVariant, before: ReadonlySet<string>, key: string): number {
-  for (const { order, candidates, masses } of tiers) {
+  for (const { order, candidates, laterMasses } of tiers) {
     let next: string | null = null;
     let remaining = 0;
     let own = 0;
     candidates.forEach((candidate, i) => {
       if (before.has(candidate.key)) return;
       next ??= candidate.key;
-      remaining += masses[i]!;
-      if (candidate.key === key) own = masses[i]!;
+      remaining += laterMasses[i]!;
+      if (candidate.key === key) own = laterMasses[i]!;
     });
     if (next === null || (order === 'drawn' && remaining === 0)) continue;
     if (order === 'fixed') return next === key ? 1 : 0;

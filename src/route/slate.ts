@@ -103,7 +103,7 @@ function rankDrawn(
   tier: PlannedTier,
   units: Units,
 ): boolean {
-  const masses = ranked.length === 0 ? variant.firstMasses : tier.masses;
+  const masses = ranked.length === 0 ? variant.firstMasses : tier.laterMasses;
   const remaining = remainingMass(ranked, variant, tier);
   if (remaining === 0) return false;
   const { pinWeights } = tier;
@@ -119,12 +119,12 @@ function rankDrawn(
 function remainingMass(
   ranked: readonly Ranked[],
   variant: PlannedVariant,
-  { candidates, masses }: PlannedTier,
+  { candidates, laterMasses }: PlannedTier,
 ): number {
   if (ranked.length === 0) return variant.mass;
   let remaining = MASS_TOTAL;
   for (let i = 0; i < candidates.length; i++) {
-    if (isTaken(ranked, candidates[i]!)) remaining -= masses[i]!;
+    if (isTaken(ranked, candidates[i]!)) remaining -= laterMasses[i]!;
   }
   return remaining;
 }

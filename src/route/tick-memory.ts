@@ -1,5 +1,6 @@
 import type { OfferingView } from './board.js';
-import type { Estimates, Evidence } from './evidence.js';
+import type { Estimates } from './estimate.js';
+import type { Evidence } from './evidence.js';
 import { Memo } from './kept.js';
 import type { LoadSlope } from './load-slope.js';
 import { Measurements } from './measurements.js';

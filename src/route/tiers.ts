@@ -3,6 +3,9 @@ import { MASS_TOTAL, massesOf } from './masses.js';
 import { providerNames } from './request.js';
 import { byScore, type Group, type Strategy, type Tier } from './strategies/strategy.js';
 
+/** Least mass at the ranks after the first, so that every order can come to be. */
+const LATER_FLOOR = Math.floor(MASS_TOTAL * 0.0002);
+
 /** Candidates that stand together, with what the first rank is drawn by. */
 export interface PlannedTier {
   /** What ranks it, and among whom: together they name the terms of each score. */
@@ -12,6 +15,8 @@ export interface PlannedTier {
   candidates: readonly Candidate[];
   /** Sum 2^20. In a fixed order they are for the first rank alone. */
   masses: readonly number[];
+  /** The same for the ranks after the first. */
+  laterMasses: readonly number[];
   /** What sticky keys are pinned by; null = they are drawn like any decision. */
   pinWeights: readonly number[] | null;
 }
@@ -66,12 +71,17 @@ function plannedTier(strategy: Strategy, group: Group, tier: Tier, isPinned: boo
   const { order, candidates } = tier;
   const caps = candidates.map(({ shareMax }) => shareMax);
   if (tier.order === 'fixed') {
-    return { strategy, group, order, candidates, masses: fixedMasses(caps), pinWeights: null };
+    const masses = fixedMasses(caps);
+    return { strategy, group, order, candidates, masses, laterMasses: masses, pinWeights: null };
   }
   const limits = tier.floors === undefined ? { caps } : { caps, floors: tier.floors };
   const masses = massesOf(tier.weights, limits);
   const pinWeights = isPinned ? pinWeightsOf(tier.weights, masses, caps) : null;
-  return { strategy, group, order, candidates, masses, pinWeights };
+  const laterMasses =
+    tier.later === undefined
+      ? masses
+      : massesOf(tier.later, { floors: tier.later.map(() => LATER_FLOOR) });
+  return { strategy, group, order, candidates, masses, laterMasses, pinWeights };
 }
 
 /**

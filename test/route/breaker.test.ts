@@ -53,7 +53,7 @@ describe('the breaker', () => {
     ],
     [
       'failures behind many successes that came at once',
-      [tick(0, { success: 4 }), tick(23, { error: 8 })],
+      [tick(0, { success: 2 }), tick(23, { error: 8 })],
       halfOpen(0.64),
     ],
     ['failures that left the window', [tick(24, { error: 800 })], CLOSED],
@@ -82,33 +82,29 @@ describe('the breaker', () => {
   it.each<[string, TickRow[], object]>([
     ['stays open for two more ticks', [failed(2)], open('failures')],
     ['then lets one in twenty-five through', [failed(3)], halfOpen(0.04)],
-    ['doubles with a success', [failed(9), tick(4, { success: 1 })], halfOpen(0.08)],
-    [
-      'doubles with each of a tick',
-      [failed(9), tick(4, { success: 1 }), tick(2, { success: 2 })],
-      halfOpen(0.32),
-    ],
+    ['grows fourfold with a success', [failed(9), tick(4, { success: 1 })], halfOpen(0.16)],
+    ['grows with each of a tick', [failed(9), tick(4, { success: 2 })], halfOpen(0.64)],
     [
       'waits where a call that began long ago times out',
       [failed(9), tick(4, { success: 1 }), tick(2, { timeout: 3 })],
-      halfOpen(0.08),
+      halfOpen(0.16),
     ],
     ['closes with many at once', [failed(9), tick(4, { success: 300 })], CLOSED],
     [
-      'doubles tick by tick',
-      [failed(9), ...[6, 5, 4, 3].map((age) => tick(age, { success: 1 }))],
+      'grows tick by tick',
+      [failed(9), ...[6, 5].map((age) => tick(age, { success: 1 }))],
       halfOpen(0.64),
     ],
     [
-      'is closed after five doublings',
-      [failed(9), ...[6, 5, 4, 3, 2].map((age) => tick(age, { success: 1 }))],
+      'is closed after three successes',
+      [failed(9), ...[6, 5, 4].map((age) => tick(age, { success: 1 }))],
       CLOSED,
     ],
     ['opens again when a probe fails', [failed(9), tick(1, { error: 1 })], open('failures')],
     [
       'forgives a failure among successes',
-      [failed(9), tick(1, { error: 1, success: 3 })],
-      halfOpen(0.32),
+      [failed(9), tick(1, { error: 1, success: 2 })],
+      halfOpen(0.64),
     ],
     [
       'judges anew after it closed',
@@ -212,7 +208,7 @@ describe('refused credentials', () => {
     const refused = tick(9, { unauthorized: 1 });
     expect(shareOfMate(refused)).toBe(0.04);
     expect(shareOfMate(refused, tick(1, { unauthorized: 1 }))).toBe(0);
-    expect(shareOfMate(refused, tick(1, { success: 2 }))).toBe(0.16);
+    expect(shareOfMate(refused, tick(1, { success: 1 }))).toBe(0.16);
     expect(shareOfMate(refused, tick(1, { success: 100 }))).toBe(1);
   });
 

@@ -4,6 +4,9 @@ import type { ModelsValueOffering } from '../../src/hotkeys/values.js';
 import { Board } from '../../src/route/board.js';
 import { decide } from '../../src/route/decide.js';
 import { MASS_TOTAL } from '../../src/route/masses.js';
+import { planOf } from '../../src/route/plan.js';
+import type { RouteRequest } from '../../src/route/request.js';
+import type { Snapshot } from '../../src/route/snapshot.js';
 import { STRATEGIES } from '../../src/route/strategies/registry.js';
 import {
   AS_OF,
@@ -19,6 +22,13 @@ import {
 } from './fixtures.js';
 
 const NAMES = [...STRATEGIES.keys()].filter((name) => name !== 'specified_provider');
+
+/** Masses at the ranks after the first, where one model is asked for. */
+function laterMasses(snapshot: Snapshot, asked: Partial<RouteRequest>): Map<string, number> {
+  const plan = planOf(new Board(snapshot, AS_OF, false), request(asked));
+  const [tier] = plan.variants[0]!.tiers;
+  return new Map(tier!.candidates.map(({ key }, i) => [key, tier!.laterMasses[i]!]));
+}
 
 /** Offerings of all sorts, with traffic of all sorts. */
 const world = fc
@@ -133,22 +143,20 @@ describe('decide', () => {
     );
   });
 
-  it('I8 ranks without replacement: mass / remaining mass, within a tier', () => {
+  it('I8 ranks without replacement: its mass at that rank / what remains of them', () => {
     fc.assert(
       fc.property(world, fc.nat(), (it, index) => {
         fc.pre(it.offerings.some(isAllowed));
-        const { eligible, candidates } = decideOn(
-          it.snapshot,
-          { strategy: 'auto', limit: 12 },
-          index,
-        );
-        const masses = new Map(eligible.map((entry) => [entry.offering, entry.mass]));
+        const asked = { strategy: 'auto', limit: 12 };
+        const { eligible, candidates } = decideOn(it.snapshot, asked, index);
+        const first = new Map(eligible.map((entry) => [entry.offering, entry.mass]));
+        const later = laterMasses(it.snapshot, asked);
         let remaining = MASS_TOTAL;
-        for (const candidate of candidates) {
-          const mass = masses.get(candidate.offering)!;
-          expect(candidate.propensity).toBe(mass / remaining);
-          remaining -= mass;
-        }
+        candidates.forEach(({ offering, propensity }, rank) => {
+          const mass = rank === 0 ? first.get(offering)! : later.get(offering)!;
+          expect(propensity).toBe(mass / remaining);
+          remaining = rank === 0 ? MASS_TOTAL - later.get(offering)! : remaining - mass;
+        });
         expect(candidates).toHaveLength(eligible.length);
         expect(remaining).toBe(0);
       }),
@@ -203,9 +211,12 @@ describe('decide', () => {
           6 * Math.sqrt(units * share * (1 - share)),
         );
       for (const [key, share] of shares) within(first.get(key) ?? 0, share);
+      const later = laterMasses(board.snapshot, asked);
       for (const [one, share] of shares) {
-        for (const [two, other] of shares) {
-          if (one !== two) within(second.get(`${one} ${two}`) ?? 0, (share * other) / (1 - share));
+        const left = MASS_TOTAL - later.get(one)!;
+        for (const two of shares.keys()) {
+          if (one === two) continue;
+          within(second.get(`${one} ${two}`) ?? 0, (share * later.get(two)!) / left);
         }
       }
     },

@@ -14,6 +14,8 @@ export type Tier =
       candidates: readonly Candidate[];
       weights: readonly number[];
       floors?: readonly number[];
+      /** Weights at the ranks after the first; absent = the same, with the same floors. */
+      later?: readonly number[];
     }
   | { order: 'fixed'; candidates: readonly Candidate[] };
 
