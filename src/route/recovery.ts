@@ -1,6 +1,14 @@
 import { naturalLog, ratioOfPace } from './arithmetic.js';
 import { PACE_VARIANCE_MIN, squaresWithin, successOf } from './change.js';
-import { addTally, emptyTally, type Tally, TICK_MS, WINDOW_TICKS, type Window } from './window.js';
+import {
+  addTally,
+  emptyTally,
+  MINUTE_MS,
+  type Tally,
+  TICK_MS,
+  WINDOW_TICKS,
+  type Window,
+} from './window.js';
 
 /** Whether an offering that became another one is again as it was before. */
 export interface Recovery {
@@ -15,7 +23,6 @@ export interface Recovery {
  * How long it then stays as before is taken to be this too: what fell ill once may do so again.
  */
 export const ILLNESS_SECONDS_MIN = 120;
-const MINUTE_SECONDS = 60;
 /** One bin alone never settles it, whatever was in it: e^6 is 400 to 1. */
 const LOG_RATIO_MAX = 6;
 /** Durations that the pace of before counts for, in what is thought of the pace since. */
@@ -41,7 +48,7 @@ export function recoveryOf({ bins }: Window, changedBins: number): Recovery {
   for (let i = changedBins - 1; i >= 0; i--) {
     // The change is at the oldest bin: that one is what it changed to.
     if (i < changedBins - 1) {
-      const seconds = i < WINDOW_TICKS ? TICK_MS / 1000 : MINUTE_SECONDS;
+      const seconds = (i < WINDOW_TICKS ? TICK_MS : MINUTE_MS) / 1000;
       elapsed += seconds;
       probability = afterTime(probability, seconds, elapsed);
       probability = afterOutcomes(probability, logRatio(bins[i]!, before, since));

@@ -28,7 +28,7 @@ export interface Window {
 export const WINDOW_TICKS = 24;
 const WINDOW_MINUTES = 30;
 export const TICK_MS = 5_000;
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
 /** A gauge that is older than 15 s says nothing of now: its emitter may be gone. */
 export const GAUGE_TICKS = 3;
 
