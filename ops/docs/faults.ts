@@ -18,9 +18,10 @@ What can go wrong around the product, what then happens, and the test that shows
 those of every row, \`--list\` names them. Tests named \`….fault.test.ts\` take minutes or need root (a
 small disk is mounted to be filled) and run only this way; all others are part of \`npm test\`.
 
-Figures were taken on two shared cores, times of recovery at a load of 9 to 15 from other programs;
-they say what to expect, no test depends on them. A recovery lasts from the end of a fault until all
-that was recorded before is acknowledged, folded and in the hot keys, and the router answers from it.
+Figures were taken on two shared cores, times of recovery at a load of 8 to 15, that of other programs
+included; they say what to expect, no test depends on them. A recovery lasts from the end of a fault
+until all that was recorded before is acknowledged, folded and in the hot keys, and the router answers
+from it.
 
 ${markdownTable(['#', 'Fault', 'What happens', 'Shown by', 'Measured'], rows)}
 `;

@@ -10,7 +10,7 @@ export const projectorRows: readonly FaultRow[] = [
       'The transaction is rolled back; the next owner reads on from the stored offset. The tables are those of a run without the kill.',
     tests: [SIMULATION, { file: 'test/e2e/stack.e2e.test.ts', name: 'killed on the way' }],
     measured:
-      '6,000 simulated seeds, each with crashes at any await: none failed, 54 s on one of two shared cores; 13.3 MiB live after 100 seeds, 14.1 MiB after 1,000. Killed, until the lag was zero: p50 8.4 s, at most 16.9 s (22 times), of which 6 s are the session.',
+      '6,000 simulated seeds, each with crashes at any await: none failed, 54 s on one of two shared cores; 13.3 MiB live after 100 seeds, 14.1 MiB after 1,000. Killed, until the lag was zero: p50 8.0 s, at most 12.4 s (19 times), of which 6 s are the session.',
   },
   {
     row: 2,

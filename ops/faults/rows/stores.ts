@@ -13,7 +13,7 @@ export const storeRows: readonly FaultRow[] = [
       { file: 'test/database/classify.test.ts' },
       { file: 'test/database/pool-limits.int.test.ts' },
     ],
-    measured: 'Killed and restarted, until the lag was zero: p50 4.6 s, at most 14.3 s (21 times).',
+    measured: 'Killed and restarted, until the lag was zero: p50 2.9 s, at most 5.5 s (15 times).',
   },
   {
     row: 17,
@@ -45,7 +45,7 @@ export const storeRows: readonly FaultRow[] = [
       'The router answers from its snapshot and says how old it is; the keys are written again by themselves.',
     tests: [redis('FLUSHALL'), redis('kill -9 and back empty'), redis('away at the start')],
     measured:
-      'Flushed, until rows and keys agreed with the log: p50 3.9 s, at most 9.2 s (16 times); killed and back empty: p50 4.7 s, at most 9.8 s (8 times).',
+      'Flushed, until rows and keys agreed with the log: p50 1.3 s, at most 2.6 s (20 times); killed and back empty: p50 4.7 s, at most 9.8 s (8 times).',
   },
   {
     row: 21,
