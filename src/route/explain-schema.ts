@@ -28,6 +28,15 @@ const known = {
     description: 'How far back outcomes count: to a change, if one was seen.',
   },
   changed: boolean,
+  alternative: {
+    ...object({
+      probability: number,
+      success_ratio: number,
+      time_ratio: { ...number, description: 'Times as long as what is expected.' },
+    }),
+    type: ['object', 'null'],
+    description: 'After a change: what may be instead; null = nothing.',
+  },
   age_ms: { ...integerOrNull, description: 'Since the newest outcome; null = there is none.' },
   breaker: breakerAnswer,
 };
@@ -59,6 +68,7 @@ export const explanation = {
         tier: { ...integer, description: 'A later one is reached when the earlier are used up.' },
         order: oneOf(['drawn', 'fixed']),
         mass: { ...integer, description: 'Of 2^20 decisions those that are sent here first.' },
+        later_mass: { ...integer, description: 'The same among the ranks after the first.' },
         score: { ...numberOrNull, description: 'Less is better; null = nothing is compared.' },
         terms: { ...array(term), description: 'What the score is made of.' },
         ...known,

@@ -1,13 +1,12 @@
 import type { ModelsValueOffering } from '../hotkeys/values.js';
 import type { Board } from './board.js';
-import type { Candidate } from './candidate.js';
 import type { Decided, DecisionInput } from './decide.js';
+import { type Estimate, type Estimates, meanRatio } from './estimate.js';
 import type { Excluded } from './filter.js';
 import { type Plan, type PlannedVariant, planOf } from './plan.js';
 import { policyInForce } from './policy-in-force.js';
 import { EXCLUSIONS } from './reasons.js';
 import type { Term } from './strategies/strategy.js';
-import type { PlannedTier } from './tiers.js';
 import { WINDOW_TICKS } from './window.js';
 
 /** What is known of an offering, whether it may be sent to or not. */
@@ -18,9 +17,18 @@ export interface Known {
   window_ms: number;
   /** A change was seen, and what was before it is left out. */
   changed: boolean;
+  /** What may be instead, after a change: it is drawn, or only tried, by how likely it is. */
+  alternative: ExplainedAlternative | null;
   /** Since the newest outcome of the kind that was asked for; null = there is none. */
   age_ms: number | null;
   breaker: { state: string; share: number; reason: string | null };
+}
+
+export interface ExplainedAlternative {
+  probability: number;
+  success_ratio: number;
+  /** Times as long as what is expected. */
+  time_ratio: number;
 }
 
 export interface ExplainedCandidate extends Known {
@@ -30,6 +38,8 @@ export interface ExplainedCandidate extends Known {
   order: 'drawn' | 'fixed';
   /** Of 2^20 decisions those that are sent here first. */
   mass: number;
+  /** The same among the ranks after the first. */
+  later_mass: number;
   /** What the strategy compares by, less is better; null = nothing. */
   score: number | null;
   /** What the score is made of. */
@@ -75,28 +85,17 @@ function explainedCandidates(
 ): ExplainedCandidate[] {
   const masses = new Map(eligible.map(({ offering, mass }) => [offering, mass]));
   return tiers.flatMap((tier, place) =>
-    tier.candidates.map((candidate) =>
-      explainedCandidate(board, candidate, tier, place, masses.get(candidate.key) ?? 0),
-    ),
+    tier.candidates.map((candidate, index) => ({
+      offering: candidate.key,
+      tier: place,
+      order: tier.order,
+      mass: masses.get(candidate.key) ?? 0,
+      later_mass: tier.laterMasses[index]!,
+      score: tier.strategy.score(candidate, tier.group),
+      terms: tier.strategy.terms(candidate, tier.group),
+      ...knownOf(board, candidate.view.offering),
+    })),
   );
-}
-
-function explainedCandidate(
-  board: Board,
-  candidate: Candidate,
-  { strategy, group, order }: PlannedTier,
-  tier: number,
-  mass: number,
-): ExplainedCandidate {
-  return {
-    offering: candidate.key,
-    tier,
-    order,
-    mass,
-    score: strategy.score(candidate, group),
-    terms: strategy.terms(candidate, group),
-    ...knownOf(board, candidate.view.offering),
-  };
 }
 
 function explainedExclusion(board: Board, { offering, reason }: Excluded): ExplainedExclusion {
@@ -105,15 +104,25 @@ function explainedExclusion(board: Board, { offering, reason }: Excluded): Expla
 }
 
 function knownOf(board: Board, offering: ModelsValueOffering): Known {
-  const { estimate, breaker } = board.view(offering);
+  const { estimate, alternative, breaker } = board.view(offering);
   const { state, share, reason } = breaker;
   return {
     samples: estimate.samples,
     window_ms: windowMs(estimate.changedBins),
     changed: estimate.changedBins !== null,
+    alternative: alternative === null ? null : explainedAlternative(estimate, alternative),
     age_ms: ageMsOf(board, offering.offering),
     breaker: { state, share, reason },
   };
+}
+
+function explainedAlternative(
+  { pace }: Estimate,
+  { probability, estimate: other }: NonNullable<Estimates['alternative']>,
+): ExplainedAlternative {
+  const timeRatio =
+    meanRatio(other.pace.mean, other.pace.variance) / meanRatio(pace.mean, pace.variance);
+  return { probability, success_ratio: other.success.mean, time_ratio: timeRatio };
 }
 
 const TICK_MS = 5_000;

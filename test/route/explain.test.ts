@@ -5,7 +5,7 @@ import type { Decision } from '../../src/event/outcome.js';
 import { formatUuid } from '../../src/event/uuid.js';
 import { EXCLUSIONS } from '../../src/route/reasons.js';
 import { STRATEGIES } from '../../src/route/strategies/registry.js';
-import { AS_OF, catalogue, health, hotState, minute, tick, view } from './fixtures.js';
+import { AS_OF, catalogue, health, hotState, measured, minute, tick, view } from './fixtures.js';
 import { a, appOf, b, model, post, snapshot } from './route-app.js';
 
 const explain = (payload: object) => ({ method: 'POST', url: '/v1/explain', payload }) as const;
@@ -31,25 +31,45 @@ describe('explain: true', () => {
       b.offering,
       a.offering,
     ]);
-    const [unmeasured, measured] = why.candidates;
-    expect(measured).toMatchObject({
+    const [unmeasured, known] = why.candidates;
+    expect(known).toMatchObject({
       tier: 0,
       order: 'drawn',
       changed: false,
+      alternative: null,
       window_ms: 1_800_000,
       age_ms: 0,
       breaker: { state: 'closed', share: 1, reason: null },
     });
-    expect(measured.samples).toBeGreaterThan(0);
+    expect(known.samples).toBeGreaterThan(0);
     expect(unmeasured).toMatchObject({ samples: 0, age_ms: null });
     const sum = why.candidates.reduce((all: number, it: { mass: number }) => all + it.mass, 0);
     expect(sum).toBe(2 ** 20);
     const score = decision.candidates.find(
       (it: { offering: string }) => it.offering === a.offering,
     );
-    if (score !== undefined) expect(measured.score).toBe(score.score);
-    expect(measured.terms.length).toBeGreaterThan(1);
+    if (score !== undefined) expect(known.score).toBe(score.score);
+    expect(known.terms.length).toBeGreaterThan(1);
     expect(decisions[0]!.request).not.toContain('explain');
+  });
+
+  it('says what may be instead of a change that was seen, and how likely it is', async () => {
+    const ages = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => from + i);
+    const ticks = [
+      tick(1, { success: 1 }),
+      ...ages(4, 10).map((age) => tick(age, { error: 4, success: 1 })),
+      ...ages(10, 24).map((age) => tick(age, { success: 20 })),
+    ];
+    const ill = measured([a, b], { ticks: { [a.offering]: ticks } });
+    const answer = await appOf(ill).app.inject(post({ model, explain: true }));
+    const { candidates, excluded } = answer.json().explain;
+    const known = [...candidates, ...excluded].find(({ offering }) => offering === a.offering);
+    expect(known.changed).toBe(true);
+    expect(known.alternative.probability).toBeGreaterThan(0.1);
+    expect(known.alternative.probability).toBeLessThan(0.5);
+    expect(known.alternative.success_ratio).toBeGreaterThan(0.9);
+    expect(known.alternative.time_ratio).toBeCloseTo(1, 0);
   });
 
   it.each([...STRATEGIES.keys()])('%s names the terms of each score', async (strategy) => {
@@ -73,6 +93,7 @@ describe('explain: true', () => {
         samples: 0,
         window_ms: 1_800_000,
         changed: false,
+        alternative: null,
         age_ms: null,
         breaker: { state: 'closed', share: 1, reason: null },
       },

@@ -18,6 +18,7 @@ const EXPLANATION = {
       tier: 0,
       order: 'drawn',
       mass: 1_048_576,
+      later_mass: 1_048_576,
       score: 8_100_000,
       terms: [
         { name: 'cost', value: 6_000_000, unit: 'nano_usd' },
@@ -26,6 +27,7 @@ const EXPLANATION = {
       samples: 55,
       window_ms: 1_800_000,
       changed: false,
+      alternative: null,
       age_ms: 0,
       breaker: { state: 'closed', share: 1, reason: null },
     },
