@@ -4,14 +4,8 @@ import type { Health } from './health.js';
 import { OVERDUE_TICKS, overdueOf } from './in-flight.js';
 import { kept } from './kept.js';
 import type { Snapshot } from './snapshot.js';
-import {
-  ageOfTick,
-  FIRST_ATTEMPTS_MIN,
-  failuresOf,
-  successesOf,
-  tickOf,
-  WINDOW_TICKS,
-} from './window.js';
+import { ageOfTick, tickOf, WINDOW_TICKS } from './ticks.js';
+import { FIRST_ATTEMPTS_MIN, failuresOf, successesOf } from './window.js';
 
 /**
  * Whether an offering may be tried. A pure function of the last 24 ticks of 5 s and as-of, so all

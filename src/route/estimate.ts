@@ -1,15 +1,8 @@
 import { ratioOfPace } from './arithmetic.js';
 import { changesOf, speedUpOf, squaresWithin } from './change.js';
 import { recoveryOf } from './recovery.js';
-import {
-  addTally,
-  emptyTally,
-  secondsOf,
-  sumBins,
-  type Tally,
-  TICK_MS,
-  type Window,
-} from './window.js';
+import { TICK_MS } from './ticks.js';
+import { addTally, emptyTally, secondsOf, sumBins, type Tally, type Window } from './window.js';
 
 /** Beta distribution of the probability that an attempt succeeds. */
 export interface SuccessEstimate {

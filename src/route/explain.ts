@@ -7,7 +7,7 @@ import { type Plan, type PlannedVariant, planOf } from './plan.js';
 import { policyInForce } from './policy-in-force.js';
 import { EXCLUSIONS } from './reasons.js';
 import type { Term } from './strategies/strategy.js';
-import { WINDOW_TICKS } from './window.js';
+import { MINUTE_MS, TICK_MS, WINDOW_TICKS } from './ticks.js';
 
 /** What is known of an offering, whether it may be sent to or not. */
 export interface Known {
@@ -125,8 +125,6 @@ function explainedAlternative(
   return { probability, success_ratio: other.success.mean, time_ratio: timeRatio };
 }
 
-const TICK_MS = 5_000;
-const MINUTE_MS = 60_000;
 const WINDOW_MS = 30 * MINUTE_MS;
 
 /** The newest bins are ticks, those behind them minutes. */

@@ -1,6 +1,6 @@
 import type { InflightSum } from '../hotkeys/values.js';
 import type { Health } from './health.js';
-import { GAUGE_TICKS, TICK_MS, tickOf } from './window.js';
+import { GAUGE_TICKS, TICK_MS, tickOf } from './ticks.js';
 
 /** Standard deviations above what is expected in flight, before the rest is taken for stuck. */
 const DEVIATIONS = 3;

@@ -1,4 +1,5 @@
-import { addTally, emptyTally, type Tally, TICK_MS, WINDOW_TICKS, type Window } from './window.js';
+import { TICK_MS, WINDOW_TICKS } from './ticks.js';
+import { addTally, emptyTally, type Tally, type Window } from './window.js';
 
 /**
  * How much longer answers take at an offering that is sent more: the slope of pace on the rate of

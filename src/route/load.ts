@@ -1,6 +1,6 @@
 import type { Candidate } from './candidate.js';
 import { type Group, keptByGroup } from './strategies/strategy.js';
-import { GAUGE_TICKS, tickOf } from './window.js';
+import { GAUGE_TICKS, tickOf } from './ticks.js';
 
 /**
  * Attempts in flight at each candidate, by the newest gauges. Where any of the group has a gauge,

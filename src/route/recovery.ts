@@ -1,14 +1,7 @@
 import { naturalLog, ratioOfPace } from './arithmetic.js';
 import { PACE_VARIANCE_MIN, squaresWithin, successOf } from './change.js';
-import {
-  addTally,
-  emptyTally,
-  MINUTE_MS,
-  type Tally,
-  TICK_MS,
-  WINDOW_TICKS,
-  type Window,
-} from './window.js';
+import { MINUTE_MS, TICK_MS, WINDOW_TICKS } from './ticks.js';
+import { addTally, emptyTally, type Tally, type Window } from './window.js';
 
 /** Whether an offering that became another one is again as it was before. */
 export interface Recovery {

@@ -6,7 +6,8 @@ import type { LoadSlope } from './load-slope.js';
 import { Measurements } from './measurements.js';
 import type { Plan } from './plan.js';
 import type { Snapshot } from './snapshot.js';
-import { tickOf, type Window } from './window.js';
+import { tickOf } from './ticks.js';
+import type { Window } from './window.js';
 
 /** Plans that are kept from state to state. */
 const PLANS_MAX = 1024;

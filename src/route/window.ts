@@ -3,6 +3,7 @@ import type { MetricsValue, StatusCounts, TickRow } from '../hotkeys/values.js';
 import { ratioOfPace } from './arithmetic.js';
 import type { Health } from './health.js';
 import { OVERDUE_TICKS, stuckOf } from './in-flight.js';
+import { ageOfTick, MINUTE_MS, TICK_MS, tickOf, WINDOW_TICKS } from './ticks.js';
 
 /** Successes and provider failures, and the moments of the successes' pace (fold/reference.ts). */
 export interface Tally {
@@ -25,12 +26,7 @@ export interface Window {
   whole: Tally;
 }
 
-export const WINDOW_TICKS = 24;
 const WINDOW_MINUTES = 30;
-export const TICK_MS = 5_000;
-export const MINUTE_MS = 60_000;
-/** A gauge that is older than 15 s says nothing of now: its emitter may be gone. */
-export const GAUGE_TICKS = 3;
 
 /**
  * Below this many first attempts the later ones count too. Later attempts inherit the requests
@@ -148,17 +144,6 @@ function failureMsOf(counts: StatusCounts): number {
     sum += (counts[index] ?? 0) * ms;
   });
   return sum;
-}
-
-export const tickOf = (asOf: number): number => Math.floor((asOf * 1000) / TICK_MS);
-
-/**
- * Age of a tick in ticks, or -1 where it is out of the window. A tick ahead of as-of is of now:
- * the log's clock and the router's differ.
- */
-export function ageOfTick(tick: number, asOfTick: number): number {
-  const age = asOfTick > tick ? asOfTick - tick : 0;
-  return age < WINDOW_TICKS ? age : -1;
 }
 
 function readWindow(

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { loadSlopeOf } from '../../src/route/load-slope.js';
-import { emptyTally, WINDOW_TICKS, type Window } from '../../src/route/window.js';
+import { WINDOW_TICKS } from '../../src/route/ticks.js';
+import { emptyTally, type Window } from '../../src/route/window.js';
 
 /** Minutes before the ticks, each with a rate a second and a pace. */
 function windowOf(minutes: readonly { rate: number; pace: number }[]): Window {
