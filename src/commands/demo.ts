@@ -46,7 +46,12 @@ export async function run(base: CommandContext, options: Record<string, unknown>
     closers.unshift(router.close);
     await parts.owner!.publish(router.port);
     if (isAlone) {
-      const projector = await startProjector({ ...parts, ...common, timestampType: 'CreateTime' });
+      const projector = await startProjector({
+        ...parts,
+        ...common,
+        timestampType: 'CreateTime',
+        isLockStep: true,
+      });
       closers.unshift(projector.close);
     } else {
       context.progress(`Waiting for: airouter project --namespace ${config.namespace}`);

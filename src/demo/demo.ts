@@ -6,7 +6,7 @@ import { type ClosedLoopParts, runClosedLoop, STEP_MS } from './closed-loop.js';
 import type { StepDecisions } from './decisions.js';
 import { createRouteCaller } from './http-caller.js';
 import { printAnswer } from './report.js';
-import { snapshotHas } from './snapshot-wait.js';
+import { KnownEnds, snapshotHas } from './snapshot-wait.js';
 import { openTracedLoop } from './traced-loop.js';
 import type { VirtualClock } from './virtual-clock.js';
 import { createDecisionWriter } from './writers.js';
@@ -28,11 +28,13 @@ export interface DemoParts {
 export async function runDemo(demo: DemoParts): Promise<void> {
   const { context, parts, router } = demo;
   const url = `http://127.0.0.1:${router.port}`;
+  const ends = new KnownEnds(parts);
   const traced = await openTracedLoop({
     ...demo,
     caller: createRouteCaller(url),
     logDecisions: createDecisionWriter(demo, demo.clock),
-    snapshotCaughtUp: () => snapshotHas(router.poller, parts, context.stop),
+    onAppended: ends.appended,
+    snapshotCaughtUp: async () => snapshotHas(router.poller, await ends.current(), context.stop),
   });
   try {
     const result = await traced.run();

@@ -7,20 +7,38 @@ import type { Router } from '../roles/route.js';
 
 const LOOK_AGAIN_MS = 3;
 
-/**
- * Resolves when the router's snapshot has every outcome and catalogue record that is in the log
- * now, in both lanes.
- */
+/** Resolves when the router's snapshot has everything below the ends, in both lanes. */
 export async function snapshotHas(
   poller: Router['poller'],
-  { log, topics }: Pick<Parts, 'log' | 'topics'>,
+  ends: ReadonlyMap<string, number[]>,
   stop: AbortSignal,
 ): Promise<void> {
-  const ends = await logEnds(log, topics);
   while (!stop.aborted && !hasAll(poller.view?.state ?? null, ends)) {
     await poller.pollNow();
     if (!hasAll(poller.view?.state ?? null, ends)) await sleep(LOOK_AGAIN_MS);
   }
+}
+
+/** The ends of a log that nobody else writes: asked for once, then known from what is appended. */
+export class KnownEnds {
+  readonly #parts: Pick<Parts, 'log' | 'topics'>;
+  #ends: ReadonlyMap<string, number[]> | null = null;
+
+  constructor(parts: Pick<Parts, 'log' | 'topics'>) {
+    this.#parts = parts;
+  }
+
+  async current(): Promise<ReadonlyMap<string, number[]>> {
+    const { log, topics } = this.#parts;
+    this.#ends ??= await logEnds(log, topics);
+    return this.#ends;
+  }
+
+  /** `end`: the offset after the last record that was appended. */
+  readonly appended = (topic: string, partition: number, end: number): void => {
+    const offsets = this.#ends?.get(topic);
+    if (offsets !== undefined) offsets[partition] = end;
+  };
 }
 
 /** Where the topics end that decisions depend on: the offset after the newest record, by partition. */

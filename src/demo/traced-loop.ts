@@ -15,7 +15,7 @@ import { Shares } from './shares.js';
 import { firstMinutes, readArrivals } from './traces.js';
 import type { VirtualClock } from './virtual-clock.js';
 import { createWorld } from './world.js';
-import { createVirtualPublisher } from './writers.js';
+import { type Appended, createVirtualPublisher } from './writers.js';
 
 export interface TracedLoopOptions {
   context: CommandContext;
@@ -27,6 +27,8 @@ export interface TracedLoopOptions {
   caller: RouteCaller;
   /** Writes the decisions of the step's answers to the log. */
   logDecisions(answers: number): Promise<void>;
+  /** Told of what the loop appended: the offset after it. */
+  onAppended?: Appended;
   /** Resolves when the router decides by everything that is in the log. */
   snapshotCaughtUp(): Promise<void>;
 }

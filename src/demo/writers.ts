@@ -12,13 +12,21 @@ import type { TracedLoopOptions } from './traced-loop.js';
 /** Longer than any append takes: in virtual time everybody waits. */
 const ACKNOWLEDGE_MS = 60_000;
 
+/** `end`: the offset after the last record that was appended. */
+export type Appended = (topic: string, partition: number, end: number) => void;
+
 /** Publishes as users' services do, but in virtual time: records take the end of their tick. */
 export function createVirtualPublisher(
-  { context, parts, seed }: Pick<TracedLoopOptions, 'context' | 'parts' | 'seed'>,
+  {
+    context,
+    parts,
+    seed,
+    onAppended,
+  }: Pick<TracedLoopOptions, 'context' | 'parts' | 'seed' | 'onAppended'>,
   clock: Clock,
 ): Publisher {
   return createPublisher({
-    log: inVirtualTime(parts.log, clock),
+    log: inVirtualTime(parts.log, clock, onAppended),
     topic: parts.topics.outcomes,
     partitions: context.config.partitions,
     clock,
@@ -55,13 +63,13 @@ export function createDecisionWriter(
   };
 }
 
-function inVirtualTime(log: LogWriter, clock: Clock): LogWriter {
+function inVirtualTime(log: LogWriter, clock: Clock, onAppended?: Appended): LogWriter {
   return {
-    append: (topic, partition, records) =>
-      log.append(
-        topic,
-        partition,
-        records.map((record) => ({ ...record, timestampMs: clock.nowMs() })),
-      ),
+    async append(topic, partition, records) {
+      const stamped = records.map((record) => ({ ...record, timestampMs: clock.nowMs() }));
+      const offset = await log.append(topic, partition, stamped);
+      onAppended?.(topic, partition, offset + records.length);
+      return offset;
+    },
   };
 }
