@@ -80,8 +80,11 @@ async function open(url: string, width = 1280, colorScheme: 'light' | 'dark' = '
 
 const shareOf = (page: Page, { offering: key }: typeof one) =>
   page.locator(`tr[data-offering="${key}"] .share .number`);
-const percentOf = async (page: Page, of: typeof one) =>
-  Number.parseFloat((await shareOf(page, of).textContent()) ?? '');
+/** A share below a tenth of a percent is shown as `< 0.1 %`. */
+const percentOf = async (page: Page, of: typeof one) => {
+  const text = (await shareOf(page, of).textContent()) ?? '';
+  return text.startsWith('<') ? 0 : Number.parseFloat(text);
+};
 const notice = (page: Page) => page.locator('#notices');
 
 describe.skipIf(!program)('the dashboard in a browser', () => {
