@@ -93,6 +93,15 @@ export async function withTransaction<T>(
   }
 }
 
+/** Runs work that is a single statement, which commits by itself. Errors come classified. */
+export async function inOneStatement<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw classify(error);
+  }
+}
+
 /** Answers why the connection cannot be used again; null = it can. */
 async function rollback(client: PoolClient, reason: unknown): Promise<unknown> {
   const isLost = !(reason instanceof DatabaseError) && classify(reason) !== reason;

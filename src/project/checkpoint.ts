@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
-import { AiRouterError } from '../errors.js';
 import type { AdmittedKey, KeyKind } from '../fold/admission.js';
 import type { StoredState } from '../fold/partition-state.js';
+import type { Write } from './combined-statement.js';
 
 /** The record last read below `offset_next`: a topic that was made anew does not have it. */
 export interface LastRecord {
@@ -108,46 +108,34 @@ function storedState(row: CheckpointRow): Omit<StoredState, 'admitted'> {
 
 /**
  * Moves the checkpoint by compare-and-set on the stored offset and on the table that it was loaded
- * from: the first statement of a commit. Throws `checkpoint_moved` where another projector has
- * committed the partition meanwhile, or a rebuild has put other tables in the place of these.
+ * from: the first write of a commit. No row is changed where another projector has committed the
+ * partition meanwhile, or a rebuild has put other tables in the place of these.
  */
-export async function moveCheckpoint(
-  client: PoolClient,
-  schema: string,
-  move: CheckpointMove,
-): Promise<void> {
-  const { rowCount } = await client.query({
-    name: `${schema}.move_checkpoint`.slice(-63),
-    text: `update "${schema}".projection_checkpoint set
-       offset_next = $4, last_offset = $5, last_hash = $6, window_offset = $7,
-       highest_record_ms = $8, records = $9, undecodable_run = $10, undecodable_recent = $11,
-       owner = $12, dead_letters_from = $14
-     where topic = $1 and partition = $2 and offset_next = $3
-       and ($13::oid is null or tableoid = $13)`,
-    values: [
-      move.topic,
-      move.partition,
-      move.expected,
-      move.offsetNext,
-      move.last.offset,
-      move.last.hash,
-      move.windowOffset,
-      move.highestRecordMs,
-      move.records,
-      move.undecodableRun,
-      `{${move.undecodableRecent.join(',')}}`,
-      move.owner,
-      move.tableId,
-      move.deadLettersFrom,
-    ],
-  });
-  if (rowCount !== 1) {
-    throw new AiRouterError(
-      'checkpoint_moved',
-      `another projector moved ${move.topic}/${move.partition} from offset ${move.expected}`,
-    );
-  }
-}
+export const checkpointMove = (schema: string): Write<{ move: CheckpointMove }> => ({
+  text: `update "${schema}".projection_checkpoint set
+     offset_next = $4, last_offset = $5, last_hash = $6, window_offset = $7,
+     highest_record_ms = $8, records = $9, undecodable_run = $10, undecodable_recent = $11,
+     owner = $12, dead_letters_from = $14
+   where topic = $1 and partition = $2 and offset_next = $3
+     and ($13::oid is null or tableoid = $13)
+   returning 1`,
+  values: ({ move }) => [
+    move.topic,
+    move.partition,
+    move.expected,
+    move.offsetNext,
+    move.last.offset,
+    move.last.hash,
+    move.windowOffset,
+    move.highestRecordMs,
+    move.records,
+    move.undecodableRun,
+    `{${move.undecodableRecent.join(',')}}`,
+    move.owner,
+    move.tableId,
+    move.deadLettersFrom,
+  ],
+});
 
 export async function storeAdmitted(
   client: PoolClient,

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
 /** A statement with parameters from $1 on, made of a `T`. */
 export interface Write<T> {
@@ -6,27 +6,37 @@ export interface Write<T> {
   values(of: T): readonly unknown[];
 }
 
+/** Ends the text of a write that is made only where the first one changed a row. */
+export const IF_FIRST = 'where exists (select from first)';
+
 /**
- * Several writes as one statement: a round trip costs more than most of them do. Each must have a
- * table of its own, as they see the rows from before all of them and their order is not defined.
- * `name`: under which each connection keeps it planned; at most 63 bytes.
+ * Several writes as one statement: a round trip costs more than most of them do. `first` returns
+ * what it changed; the others end in `IF_FIRST`, so that nothing is done before it, and have a table
+ * of their own each, since they see the rows from before all of them and their order is not defined.
+ * Answers how many rows the first one changed. `name`: under which each connection keeps it planned;
+ * at most 63 bytes.
  */
 export function combined<T>(
   name: string,
-  writes: readonly Write<T>[],
-): (client: PoolClient, of: T) => Promise<void> {
-  const parts: string[] = [];
+  first: Write<T>,
+  others: readonly Write<T>[],
+): (client: Pick<Pool | PoolClient, 'query'>, of: T) => Promise<number> {
   let parameters = 0;
-  for (const { text } of writes) {
-    const first = parameters;
-    const renumbered = text.replace(/\$(\d+)/g, (_, number: string) => {
-      parameters = Math.max(parameters, first + Number(number));
-      return `$${first + Number(number)}`;
+  const numbered = ({ text }: Write<T>): string => {
+    const before = parameters;
+    return text.replace(/\$(\d+)/g, (_, number: string) => {
+      parameters = Math.max(parameters, before + Number(number));
+      return `$${before + Number(number)}`;
     });
-    parts.push(`w${parts.length} as (\n${renumbered}\n)`);
-  }
-  const text = `with ${parts.join(',\n')}\nselect`;
+  };
+  const parts = [
+    `first as (\n${numbered(first)}\n)`,
+    ...others.map((write, i) => `w${i} as (\n${numbered(write)}\n)`),
+  ];
+  const text = `with ${parts.join(',\n')}\nselect count(*)::int4 as changed from first`;
   return async (client, of) => {
-    await client.query({ name, text, values: writes.flatMap((write) => write.values(of)) });
+    const values = [first, ...others].flatMap((write) => write.values(of));
+    const { rows } = await client.query<{ changed: number }>({ name, text, values });
+    return rows[0]!.changed;
   };
 }

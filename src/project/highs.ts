@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { classify } from '../database/classify.js';
 import type { PublisherHigh } from '../fold/publisher-highs.js';
-import type { Write } from './combined-statement.js';
+import { IF_FIRST, type Write } from './combined-statement.js';
 
 /** Rows of one statement that forgets: it holds no lock for long. */
 const FORGET_MAX = 10_000;
@@ -27,17 +27,16 @@ export async function readHighs(
 }
 
 interface CommittedHighs {
-  topic: string;
-  partition: number;
+  move: { topic: string; partition: number };
   highs: readonly PublisherHigh[];
 }
 
 export const publisherHighs = (schema: string): Write<CommittedHighs> => ({
   text: `insert into "${schema}".publisher_high (topic, partition, publisher, sequence, used_at_ms)
-     select $1, $2, * from unnest($3::text[], $4::int8[], $5::int8[])
+     select $1, $2, * from unnest($3::text[], $4::int8[], $5::int8[]) ${IF_FIRST}
      on conflict (topic, partition, publisher) do update
      set sequence = excluded.sequence, used_at_ms = excluded.used_at_ms`,
-  values: ({ topic, partition, highs }) => [
+  values: ({ move: { topic, partition }, highs }) => [
     topic,
     partition,
     highs.map((high) => high.publisher),

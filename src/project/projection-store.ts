@@ -1,5 +1,5 @@
-import type { Pool, PoolClient } from 'pg';
-import { withTransaction } from '../database/connect.js';
+import type { Pool } from 'pg';
+import { inOneStatement, withTransaction } from '../database/connect.js';
 import { AiRouterError } from '../errors.js';
 import { INPUT_CLASS_LIMITS } from '../event/input-class.js';
 import type { BatchResult, FoldSettings } from '../fold/context.js';
@@ -14,7 +14,6 @@ import {
   type CheckpointMove,
   type LastRecord,
   loadCheckpoint,
-  moveCheckpoint,
   storeAdmitted,
 } from './checkpoint.js';
 import { createCommitRows, type Floor, floorsOf } from './commit-rows.js';
@@ -61,7 +60,7 @@ export interface ProjectionStoreOptions {
 export function createProjectionStore(options: ProjectionStoreOptions): ProjectionStore {
   const { pool, schema } = options;
   const timePartitions = new TimePartitions(schema);
-  const writeRows = rowWriters(schema, options.topics);
+  const rowWriters = rowWritersOf(schema, options.topics);
   /** The checkpoints' table, by place, as it was when the place was loaded. */
   const loadedFrom = new Map<string, number>();
   /** Floors as last stored, by place. */
@@ -87,9 +86,7 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
       await timePartitions.create(pool, timePartitions.missing(result.delta));
       const floors = newFloors(state);
       try {
-        await withTransaction(pool, 'read committed', (client) =>
-          writeCommit(client, commit, floors),
-        );
+        await write(commit, floors);
       } catch (error) {
         throw rangeIsGone(error) ? refuseDropped(timePartitions) : error;
       }
@@ -104,27 +101,30 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
     return storedFloors.get(placeOf(state)) === JSON.stringify(floors) ? [] : floors;
   }
 
-  async function writeCommit(
-    client: PoolClient,
-    commit: Commit,
-    floors: readonly Floor[],
-  ): Promise<void> {
+  /** One statement is a transaction of its own; what is rare takes others, and one around them. */
+  async function write(commit: Commit, floors: readonly Floor[]): Promise<void> {
     const { state, result } = commit;
     const { topic, partition, admission, highs, offsetNext } = state;
-    const place = [client, schema, topic, partition] as const;
     const tableId = loadedFrom.get(placeOf(state)) ?? null;
-    const move = { ...checkpointMove(commit, options.owner), tableId };
-    await moveCheckpoint(client, schema, move);
-    const rows = { topic, partition, offsetNext, highs: highs.takeChanged(), floors, result };
-    await writeRows.get(topic)!(client, rows);
-    await storeAdmitted(...place, admission.takeAdmitted(), admission.oldestDayKept());
-    await storeParked(...place, result.parked);
-    await storeReplayed(...place, offsetNext, result.replayed);
+    const move = { ...moveOf(commit, options.owner), tableId };
+    const rows = { move, highs: highs.takeChanged(), floors, result };
+    const admitted = admission.takeAdmitted();
+    const writeRows = rowWriters.get(topic)!;
+    if (admitted.length + result.parked.length + result.replayed.length === 0) {
+      return inOneStatement(() => writeRows(pool, rows));
+    }
+    await withTransaction(pool, 'read committed', async (client) => {
+      const place = [client, schema, topic, partition] as const;
+      await writeRows(client, rows);
+      await storeAdmitted(...place, admitted, admission.oldestDayKept());
+      await storeParked(...place, result.parked);
+      await storeReplayed(...place, offsetNext, result.replayed);
+    });
   }
 }
 
 /** By topic. */
-function rowWriters(
+function rowWritersOf(
   schema: string,
   topics: Topics,
 ): ReadonlyMap<string, ReturnType<typeof createCommitRows>> {
@@ -150,7 +150,7 @@ function lookUps(
 
 const placeOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
-function checkpointMove(
+function moveOf(
   { state, expected, last, deadLettersFrom }: Commit,
   owner: string,
 ): Omit<CheckpointMove, 'tableId'> {

@@ -4,9 +4,10 @@ import { arrayLiteral } from './array-literal.js';
 
 /**
  * The upsert of a table: one statement for all rows of a batch, with one array parameter a column.
- * Whatever the number of rows it is the same text, so it is planned once.
+ * Whatever the number of rows it is the same text, so it is planned once. `condition`: a clause that
+ * holds for all rows or for none.
  */
-export function upsertSql(schema: string, table: Table): string {
+export function upsertSql(schema: string, table: Table, condition = ''): string {
   const columns = [...table.keys, ...table.values];
   const names = columns.map((column) => column.name).join(', ');
   const parameters = columns.map((column, i) => `$${i + 1}::${PARAMETER_TYPE[column.type]}[]`);
@@ -18,7 +19,7 @@ export function upsertSql(schema: string, table: Table): string {
     (column) => `${column.name} = ${mergeSql(schema, column.merge, column.name)}`,
   );
   return `insert into "${schema}".${table.name} as stored (${names})
-select ${selected.join(', ')} from unnest(${parameters.join(', ')}) as given (${aliases})
+select ${selected.join(', ')} from unnest(${parameters.join(', ')}) as given (${aliases}) ${condition}
 on conflict (${table.keys.map((column) => column.name).join(', ')}) do update set
 ${merged.join(',\n')}`;
 }
