@@ -2,16 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { freePorts } from '../../ops/stack/ports.js';
 import type { HotKeys } from '../../src/hotkeys/port.js';
 import { createRedisHotKeys } from '../../src/hotkeys/redis-hot-keys.js';
 import { hotKeysContract } from './contract.js';
-import {
-  freePort,
-  noRedisServer,
-  type RedisServer,
-  rawClient,
-  startRedis,
-} from './redis-server.js';
+import { noRedisServer, type RedisServer, rawClient, startRedis } from './redis-server.js';
 
 const silent = { info: () => {}, warn: () => {} };
 const reason =
@@ -109,8 +104,8 @@ describe.skipIf(reason !== null)(`Redis Cluster${reason ? ` (skipped: ${reason})
 });
 
 async function startNode(): Promise<RedisServer> {
-  const busPort = String(await freePort());
-  const cluster = ['--cluster-enabled', 'yes', '--cluster-port', busPort];
+  const [busPort] = (await freePorts(1)) as [number];
+  const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
   return startRedis([...cluster, '--cluster-node-timeout', '1000']);
 }
 

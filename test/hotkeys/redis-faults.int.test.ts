@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { freePorts } from '../../ops/stack/ports.js';
 import { wallClock } from '../../src/clock.js';
 import { createPoller, type HotView, type Poller } from '../../src/hotkeys/poller.js';
 import { type HotKeys, type HotWrite, position } from '../../src/hotkeys/port.js';
@@ -10,13 +11,7 @@ import { createRedisHotKeys } from '../../src/hotkeys/redis-hot-keys.js';
 import { createRefresher, type Refresher } from '../../src/hotkeys/refresher.js';
 import { FakeSource } from './fake-source.js';
 import { RecordingLogger } from './recording-logger.js';
-import {
-  freePort,
-  noRedisServer,
-  type RedisServer,
-  rawClient,
-  startRedis,
-} from './redis-server.js';
+import { noRedisServer, type RedisServer, rawClient, startRedis } from './redis-server.js';
 
 const GEN = 'v100.7.1';
 const title = `Redis faults${noRedisServer === null ? '' : ` (skipped: ${noRedisServer})`}`;
@@ -163,7 +158,7 @@ describe.skipIf(noRedisServer !== null)(title, () => {
     const make = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost'];
     const made = spawnSync('openssl', [...make, '-keyout', key, '-out', cert, '-days', '1']);
     expect(made.status).toBe(0);
-    const port = await freePort();
+    const [port] = (await freePorts(1)) as [number];
     const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
     const secure = await startRedis(['--tls-port', String(port), ...files]);
     const urls = [`rediss://localhost:${port}`];

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePorts } from '../../ops/stack/ports.js';
 
 /** Null where tests can have a Redis of their own, else why not. */
 export const noRedisServer: string | null =
@@ -23,7 +23,7 @@ export interface RedisServer {
 
 /** A Redis on a free port, with a folder of its own and no persistence. */
 export async function startRedis(args: readonly string[] = []): Promise<RedisServer> {
-  const port = await freePort();
+  const [port] = (await freePorts(1)) as [number];
   const folder = mkdtempSync(join(tmpdir(), 'airouter-redis-'));
   let child: ChildProcess | null = null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -67,13 +67,4 @@ async function answers(port: number, needsPassword: boolean): Promise<void> {
   if (needsPassword) await new Promise((resolve) => client.once('connect', resolve));
   else await client.ping();
   client.disconnect();
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

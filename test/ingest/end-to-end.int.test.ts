@@ -90,10 +90,8 @@ it('I1 I2 what is posted is folded once and seen by whoever asks the router', as
     const page = await (await fetch(`${url}/v1/models/${model}/endpoints`)).json();
     const endpoints = (page as { data?: { endpoints: Endpoint[] } }).data?.endpoints ?? [];
     const own = endpoints.find(({ offering }) => offering === `${model}|openai||`);
-    if (own !== undefined && own.uptime_last_30m !== null) {
-      expect(own.uptime_last_30m).toBeCloseTo(60 / 61, 3);
-      break;
-    }
+    // The hot keys may have been written between two commits: what counts is where they end.
+    if (Math.abs((own?.uptime_last_30m ?? 0) - 60 / 61) < 0.000_5) break;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 

@@ -58,27 +58,31 @@ it('I5 a zombie that commits a prefix again changes no row', async () => {
   expect(rows.rows[0].n).toBe(3);
 });
 
-it('I4 a commit that fails leaves neither rows nor offset', async () => {
-  const schema = database.schema('projection');
-  await prepareProjection(database.databaseUrl, database.pool, schema, settings, 10);
-  const owner = await openStore(schema);
-  // The last statement of the transaction fails.
-  await database.pool.query(`alter table "${schema}".hot_mark add check (offset_next < 0)`);
-  await expect(owner.fold(record(0))).rejects.toThrow();
-  const rows = await database.pool.query(
-    `select count(*)::int as n from "${schema}".outcome_minute`,
-  );
-  expect(rows.rows[0].n).toBe(0);
-  const again = await openStore(schema);
-  await database.pool.query(
-    `alter table "${schema}".hot_mark drop constraint hot_mark_offset_next_check`,
-  );
-  await again.fold(record(0));
-  const after = await database.pool.query(
-    `select sum(events)::int as n from "${schema}".outcome_minute`,
-  );
-  expect(after.rows[0].n).toBe(1);
-});
+it.each([
+  ['of the rows', 'hot_mark', 'offset_next'],
+  ['beside the rows', 'parked', 'record_offset'],
+])(
+  'I4 a commit of which a table %s fails leaves neither rows nor offset',
+  async (_, table, column) => {
+    const schema = database.schema('projection');
+    await prepareProjection(database.databaseUrl, database.pool, schema, settings, 10);
+    const owner = await openStore(schema);
+    const broken = outcome({ event_id: idOf(9), model: '' });
+    const parked: FoldRecord = { ...record(1), decoded: { type: 'RequestOutcome', value: broken } };
+    await database.pool.query(`alter table "${schema}".${table} add check (${column} < 0)`);
+    await expect(owner.fold(record(0), parked)).rejects.toThrow();
+    const count = async (): Promise<number> => {
+      const text = `select sum(events)::int as n from "${schema}".outcome_minute`;
+      return (await database.pool.query(text)).rows[0].n ?? 0;
+    };
+    expect(await count()).toBe(0);
+    const again = await openStore(schema);
+    const constraint = `${table}_${column}_check`;
+    await database.pool.query(`alter table "${schema}".${table} drop constraint ${constraint}`);
+    await again.fold(record(0), parked);
+    expect(await count()).toBe(1);
+  },
+);
 
 it('I2 I4 a new owner knows a parked event as parked while nothing else is in the window', async () => {
   const schema = database.schema('projection');
