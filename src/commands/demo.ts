@@ -50,7 +50,6 @@ export async function run(base: CommandContext, options: Record<string, unknown>
         ...parts,
         ...common,
         timestampType: 'CreateTime',
-        isLockStep: true,
       });
       closers.unshift(projector.close);
     } else {

@@ -23,7 +23,6 @@ import { rollUp } from '../project/rollup.js';
 import { startBooks } from './books.js';
 import { startWritingFigures } from './figures.js';
 import { startFolding } from './folding.js';
-import { LastBatch } from './last-batch.js';
 import { foldedSchemas } from './schemas.js';
 import { createMissingTopics, sayWeaknesses } from './topics.js';
 
@@ -45,8 +44,6 @@ export interface ProjectorParts {
   databaseUrl: string;
   schema: string;
   hotKeys: HotKeys;
-  /** A closed loop waits for each step: hot keys are written once all that is under way is folded. */
-  isLockStep?: boolean;
   /** What consumers of the log say of their trouble. */
   onReport(listener: (report: PartitionReport) => void): void;
   /** Ends the process: it cannot go on. */
@@ -77,22 +74,19 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
     clock,
     logger,
   });
-  const lastBatch = parts.isLockStep ? new LastBatch(refresher) : null;
-  const newPipeline = () => {
-    const handlers = createPipeline({
+  const newPipeline = () =>
+    createPipeline({
       log,
       schemas,
       lookUpSchemas,
       store: createProjectionStore({ pool, schema, owner: `${process.pid}`, settings, topics }),
       parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
       uncommittedLetters: findUncommitted(log, topics.deadLetters, PROJECTION_VERSION),
-      refresher: lastBatch ?? refresher,
+      refresher,
       metrics,
       settings,
       keysMax: config.keysMax,
     });
-    return lastBatch?.watched(handlers) ?? handlers;
-  };
   const folding = await startFolding({
     log,
     metrics,
