@@ -25,6 +25,8 @@ export function forget(rows: Map<string, Row>, upTo: number): void {
 const AT = {
   tick: cellOf('outcome_tick', 'events') + 1,
   minute: cellOf('outcome_minute', 'events') + 1,
+  tickGeneration: cellOf('outcome_tick', 'generation_sum'),
+  minuteGeneration: cellOf('outcome_minute', 'generation_sum'),
   input: cellOf('outcome_minute', 'input_tokens_known'),
   output: cellOf('outcome_minute', 'output_tokens_known'),
   retryUntil: cellOf('outcome_tick', 'retry_until_ms'),
@@ -43,6 +45,7 @@ export function tickRowOf(row: Row): TickRow {
     fallback: row[4] as boolean,
     counts: numbers(row, AT.tick, STATUSES.length),
     pace,
+    generation: numbers(row, AT.tickGeneration, 3) as [number, number, number],
     retry_until_ms: (row[AT.retryUntil] as number | null) ?? 0,
     ratelimit_remaining: row[AT.remaining] as number | null,
   };
@@ -56,6 +59,7 @@ export function minuteRowOf(row: Row): MinuteRow {
     fallback: row[5] as boolean,
     counts: numbers(row, AT.minute, STATUSES.length),
     pace: numbers(row, AT.minute + STATUSES.length, 3) as [number, number, number],
+    generation: numbers(row, AT.minuteGeneration, 3) as [number, number, number],
     input_tokens: numbers(row, AT.input, 2) as [number, number],
     output_tokens: numbers(row, AT.output, 2) as [number, number],
   };

@@ -3,7 +3,7 @@ import { type FoldedOutcome, STATUSES } from '../event/outcome.js';
 import type { FoldContext } from './context.js';
 import { add, cellOf, countBucket, keepGreatest, keepLeast, type Row } from './delta.js';
 import { bucketOf } from './histogram.js';
-import { paceOf } from './reference.js';
+import { generationOf, paceOf, sizeOrTypical, timePerOutputTokenUs } from './reference.js';
 import {
   type LatencyMetric,
   type OfferingRows,
@@ -20,12 +20,14 @@ const at = {
     pace: cellOf('outcome_tick', 'pace_count'),
     retryUntil: cellOf('outcome_tick', 'retry_until_ms'),
     remaining: cellOf('outcome_tick', 'ratelimit_remaining'),
+    generation: cellOf('outcome_tick', 'generation_sum'),
   },
   minute: {
     events: cellOf('outcome_minute', 'events'),
     pace: cellOf('outcome_minute', 'pace_count'),
     input: cellOf('outcome_minute', 'input_tokens_known'),
     output: cellOf('outcome_minute', 'output_tokens_known'),
+    generation: cellOf('outcome_minute', 'generation_sum'),
   },
   latency: {
     observations: cellOf('latency_minute', 'observations'),
@@ -63,7 +65,7 @@ export function addTickRow(
     ticks.set(number, row);
   }
   countStatus(row, at.tick.events, outcome);
-  addPace(row, at.tick.pace, outcome);
+  addPace(row, at.tick, outcome);
   if (outcome.retry_after_ms !== null) {
     keepGreatest(row, at.tick.retryUntil, outcome.occurred_at + outcome.retry_after_ms);
   }
@@ -98,7 +100,7 @@ export function seriesRows(
 
 export function addToMinute(row: Row, outcome: FoldedOutcome): void {
   countStatus(row, at.minute.events, outcome);
-  addPace(row, at.minute.pace, outcome);
+  addPace(row, at.minute, outcome);
   addKnown(row, at.minute.input, outcome.input_tokens);
   addKnown(row, at.minute.output, outcome.output_tokens);
 }
@@ -134,18 +136,6 @@ function latencyRow(context: FoldContext, series: SeriesRows, metric: LatencyMet
     series.latency[metric] = row;
   }
   return row;
-}
-
-/**
- * µs for each output token after the first where the first one's time is known, else for each
- * output token; null where the tokens are not known.
- */
-function timePerOutputTokenUs(outcome: FoldedOutcome): number | null {
-  const { output_tokens: tokens, duration_ms: duration, ttft_ms: ttft } = outcome;
-  if (tokens === null || tokens === 0) return null;
-  if (ttft === null) return Math.floor((duration * 1000) / tokens);
-  if (tokens === 1) return null;
-  return Math.floor((Math.max(0, duration - ttft) * 1000) / (tokens - 1));
 }
 
 export function addUsageRow(
@@ -222,12 +212,21 @@ function countStatus(row: Row, events: number, outcome: FoldedOutcome): void {
   add(row, events + STATUS_OFFSET[outcome.status]!, 1);
 }
 
-function addPace(row: Row, first: number, outcome: FoldedOutcome): void {
+function addPace(
+  row: Row,
+  first: { pace: number; generation: number },
+  outcome: FoldedOutcome,
+): void {
   if (outcome.status !== 'success') return;
-  const pace = paceOf(outcome.duration_ms, outcome.input_tokens, outcome.output_tokens);
-  add(row, first, 1);
-  add(row, first + 1, pace);
-  add(row, first + 2, pace * pace);
+  const size = sizeOrTypical(outcome.input_tokens, outcome.output_tokens);
+  const pace = paceOf(outcome.duration_ms, ...size);
+  const generation = generationOf(...size);
+  add(row, first.pace, 1);
+  add(row, first.pace + 1, pace);
+  add(row, first.pace + 2, pace * pace);
+  add(row, first.generation, generation);
+  add(row, first.generation + 1, generation * generation);
+  add(row, first.generation + 2, generation * pace);
 }
 
 /** A quantity that may be unknown: how often it was known, and its sum. */

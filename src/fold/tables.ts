@@ -43,6 +43,10 @@ const last = (name: string, type: ColumnType): ValueColumn => ({ name, type, mer
 
 const counts = ['events', ...STATUSES].map((name) => sum(name));
 const pace = ['pace_count', 'pace_sum', 'pace_square_sum'].map((name) => sum(name));
+/** Of fold/reference.ts, with its products with the pace: what a regression of pace on it needs. */
+const generation = ['generation_sum', 'generation_square_sum', 'generation_pace_sum'].map((name) =>
+  sum(name),
+);
 // Tokens and money may each be near 2^53: their sums need more than 64 bits in the worst case.
 const known = (name: string): ValueColumn[] => [sum(`${name}_known`), sum(name, 'numeric')];
 
@@ -68,6 +72,7 @@ export const TABLES = {
       ...pace,
       { name: 'retry_until_ms', type: 'int8', merge: 'max' },
       { name: 'ratelimit_remaining', type: 'int8', merge: 'min' },
+      ...generation,
     ],
   },
   inflight_tick: {
@@ -87,7 +92,13 @@ export const TABLES = {
     source: 'outcomes',
     time: 'minute',
     keys: [minute, partition, key('offering', 'text'), ...series],
-    values: [...counts, ...pace, ...known('input_tokens'), ...known('output_tokens')],
+    values: [
+      ...counts,
+      ...pace,
+      ...known('input_tokens'),
+      ...known('output_tokens'),
+      ...generation,
+    ],
   },
   latency_minute: {
     name: 'latency_minute',

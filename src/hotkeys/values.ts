@@ -17,6 +17,13 @@ export type StatusCounts = readonly number[];
 /** Count, sum and sum of squares of an integer quantity. */
 export type Moments = readonly [count: number, sum: number, sumOfSquares: number];
 
+/**
+ * Sum, sum of squares, and sum of products with the pace, of the part of the reference that generating
+ * takes (fold/reference.ts), over the same outcomes as the pace. Absent where the writer is older than
+ * this field.
+ */
+export type Generation = readonly [sum: number, sumOfSquares: number, sumOfProducts: number];
+
 export interface TickRow {
   /** floor(record time ms / 5000) */
   tick: number;
@@ -26,6 +33,7 @@ export interface TickRow {
   counts: StatusCounts;
   /** Log-ratio of a success's duration to the reference of its size, eighths of an octave. */
   pace: Moments;
+  generation?: Generation;
   /** Latest moment, ms since the epoch, until which the provider asked to be left alone; 0 = none. */
   retry_until_ms: number;
   /** Least remaining requests that the provider reported in the tick; null = not reported. */
@@ -66,6 +74,7 @@ export interface MinuteRow {
   fallback: boolean;
   counts: StatusCounts;
   pace: Moments;
+  generation?: Generation;
   /** Sums over the outcomes where the count is known: [count, sum]. */
   input_tokens: readonly [number, number];
   output_tokens: readonly [number, number];

@@ -42,6 +42,7 @@ async function readTicks(
     rowMode: 'array',
     text: `select offering, tick, stream, fallback, array[${COUNTS}]::text,
         sum(pace_count)::int8, sum(pace_sum)::int8, sum(pace_square_sum)::int8,
+        sum(generation_sum)::int8, sum(generation_square_sum)::int8, sum(generation_pace_sum)::int8,
         coalesce(max(retry_until_ms), 0)::int8, min(ratelimit_remaining)
       from "${schema}".outcome_tick where tick > $1
       group by offering, tick, stream, fallback
@@ -59,8 +60,9 @@ async function readTicks(
       fallback: row[3] as boolean,
       counts: (row[4] as string).slice(1, -1).split(',').map(Number),
       pace: [row[5], row[6], row[7]] as [number, number, number],
-      retry_until_ms: row[8] as number,
-      ratelimit_remaining: row[9] as number | null,
+      generation: [row[8], row[9], row[10]] as [number, number, number],
+      retry_until_ms: row[11] as number,
+      ratelimit_remaining: row[12] as number | null,
     });
   }
   return Object.fromEntries(ticks);

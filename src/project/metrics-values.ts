@@ -43,6 +43,7 @@ async function readMinutes(
     rowMode: 'array',
     text: `select offering, minute, operation, stream, fallback, array[${COUNTS}]::text,
         sum(pace_count)::int8, sum(pace_sum)::int8, sum(pace_square_sum)::int8,
+        sum(generation_sum)::int8, sum(generation_square_sum)::int8, sum(generation_pace_sum)::int8,
         sum(input_tokens_known)::int8, sum(input_tokens)::text,
         sum(output_tokens_known)::int8, sum(output_tokens)::text
       from ${newestSql(schema)}
@@ -61,8 +62,9 @@ async function readMinutes(
       fallback: row[4] as boolean,
       counts: integers(row[5] as string),
       pace: [row[6], row[7], row[8]] as [number, number, number],
-      input_tokens: [row[9] as number, Number(row[10])],
-      output_tokens: [row[11] as number, Number(row[12])],
+      generation: [row[9], row[10], row[11]] as [number, number, number],
+      input_tokens: [row[12] as number, Number(row[13])],
+      output_tokens: [row[14] as number, Number(row[15])],
     },
   ]);
 }

@@ -7,7 +7,10 @@ import type { FoldSettings } from '../fold/context.js';
 import { packageRoot } from '../package-root.js';
 import { foldIdentity, settingsOf } from './projection-store.js';
 
-/** Rises with every change of what the fold makes of a log: other rows stand in another schema. */
+/**
+ * Rises with every change of what the fold makes of a log: other rows stand in another schema. Before
+ * the first release a migration that empties the tables did the same.
+ */
 export const PROJECTION_VERSION = 1;
 
 export function projectionSchema(namespace: string, version: number = PROJECTION_VERSION): string {

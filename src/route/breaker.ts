@@ -4,8 +4,9 @@ import type { Health } from './health.js';
 import { OVERDUE_TICKS, overdueOf } from './in-flight.js';
 import { kept } from './kept.js';
 import type { Snapshot } from './snapshot.js';
+import { failuresOf, successesOf } from './tally.js';
 import { ageOfTick, tickOf, WINDOW_TICKS } from './ticks.js';
-import { FIRST_ATTEMPTS_MIN, failuresOf, successesOf } from './window.js';
+import { FIRST_ATTEMPTS_MIN } from './window.js';
 
 /**
  * Whether an offering may be tried. A pure function of the last 24 ticks of 5 s and as-of, so all

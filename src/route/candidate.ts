@@ -1,5 +1,6 @@
-import { referenceMs } from '../fold/reference.js';
+import { generationOf, referenceMs } from '../fold/reference.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
+import { ratioOfPace } from './arithmetic.js';
 import type { Board, OfferingView } from './board.js';
 import { type Estimate, meanRatio } from './estimate.js';
 import type { VariantRules } from './policy.js';
@@ -17,7 +18,7 @@ export interface Candidate {
   priority: number;
   /** Greatest share while its breaker is half open; 1 = no limit. */
   shareMax: number;
-  /** What an answer of the size takes at a plain offering. */
+  /** What an answer of the size would take at pace 0 (see `sizedReferenceMs`). */
   referenceMs: number;
   /** Mean time of an answer of the size here. */
   durationMs: number;
@@ -35,7 +36,7 @@ export function candidateOf(
 ): Candidate {
   const view = board.view(offering);
   const { mean, variance } = view.estimate.pace;
-  const reference = referenceMs(size.inputTokens, size.outputTokens);
+  const reference = sizedReferenceMs(view, size);
   return {
     view,
     key: offering.offering,
@@ -47,6 +48,18 @@ export function candidateOf(
     durationMs: reference * meanRatio(mean, variance),
     costNanoUsd: costNanoUsd(view.tiers, size),
   };
+}
+
+/**
+ * What an answer of the size takes at a plain offering, times what the offering's own dependence on the
+ * size makes of it: its pace is known for the usual size.
+ */
+export function sizedReferenceMs(
+  { size: { slope, usual } }: OfferingView,
+  { inputTokens, outputTokens }: RequestSize,
+): number {
+  const pace = slope * (generationOf(inputTokens, outputTokens) - usual);
+  return referenceMs(inputTokens, outputTokens) * ratioOfPace(pace);
 }
 
 /**

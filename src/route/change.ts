@@ -1,5 +1,6 @@
 import { naturalLog } from './arithmetic.js';
-import { addTally, emptyTally, type Tally, type Window } from './window.js';
+import { addTally, emptyTally, type Tally } from './tally.js';
+import type { Window } from './window.js';
 
 /**
  * How much more likely the data are with a change than without, as a natural logarithm, before a
@@ -44,7 +45,7 @@ export interface Changes {
  * failure. That the minutes take part keeps a failure in mind for half an hour, however few
  * requests are still sent there: it is not forgotten and tried again in full every two minutes.
  */
-export function changesOf({ bins }: Window): Changes | null {
+export function changesOf({ bins }: Pick<Window, 'bins'>): Changes | null {
   let newest: number | null = null;
   let first = 0;
   let end = bins.length;
@@ -64,7 +65,7 @@ export function changesOf({ bins }: Window): Changes | null {
  * enough. What is hardly tried gets an answer now and then: four of them, which a change needs, can
  * take minutes.
  */
-export function speedUpOf({ bins }: Window): number | null {
+export function speedUpOf({ bins }: Pick<Window, 'bins'>): number | null {
   const fasterRatio = (newer: Tally, older: Tally): number => {
     const ratio = paceRatio(newer, older, 1);
     return ratio > SPEED_UP_THRESHOLD && isFasterThan(newer, older) ? ratio : 0;

@@ -1,8 +1,7 @@
 import type { Uuid } from '../event/outcome.js';
-import { referenceMs } from '../fold/reference.js';
 import { ratioOfPace } from './arithmetic.js';
 import type { Board } from './board.js';
-import type { Candidate } from './candidate.js';
+import { type Candidate, sizedReferenceMs } from './candidate.js';
 import type { Excluded } from './filter.js';
 import { type Plan, type PlannedVariant, planOf } from './plan.js';
 import { policyInForce } from './policy-in-force.js';
@@ -127,7 +126,7 @@ function answer(
 ): RankedOffering {
   const { offering, estimate, tiers } = candidate.view;
   const size: RequestSize = sizeOf(board, offering.model, request);
-  const reference = referenceMs(size.inputTokens, size.outputTokens);
+  const reference = sizedReferenceMs(candidate.view, size);
   return {
     offering: candidate.key,
     model: offering.model,

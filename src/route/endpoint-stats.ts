@@ -3,7 +3,7 @@ import type { MetricsValue, ModelsValueOffering } from '../hotkeys/values.js';
 import { breakersOf } from './breaker.js';
 import { countOf, mergeHistograms } from './histograms.js';
 import type { HourRow, Snapshot } from './snapshot.js';
-import { failuresOf, successesOf } from './window.js';
+import { failuresOf, successesOf } from './tally.js';
 
 export interface Percentiles {
   p50: number;

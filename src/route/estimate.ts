@@ -1,8 +1,10 @@
 import { ratioOfPace } from './arithmetic.js';
 import { changesOf, speedUpOf, squaresWithin } from './change.js';
 import { recoveryOf } from './recovery.js';
+import type { SizeSlope } from './size-slope.js';
+import { addTally, emptyTally, type Tally } from './tally.js';
 import { TICK_MS } from './ticks.js';
-import { addTally, emptyTally, secondsOf, sumBins, type Tally, type Window } from './window.js';
+import { secondsOf, sumBins, type Window } from './window.js';
 
 /** Beta distribution of the probability that an attempt succeeds. */
 export interface SuccessEstimate {
@@ -11,7 +13,7 @@ export interface SuccessEstimate {
   mean: number;
 }
 
-/** Normal distribution of the mean pace, eighths of an octave over the reference. */
+/** Normal distribution of the mean pace at the usual size, eighths of an octave over the reference. */
 export interface PaceEstimate {
   mean: number;
   /** Standard deviation of the mean. */
@@ -33,6 +35,8 @@ export interface Estimate {
   unusualBins: number | null;
 }
 
+type Posterior = Omit<Estimate, 'changedBins' | 'unusualBins'>;
+
 export interface Estimates {
   /** The likelier one. */
   estimate: Estimate;
@@ -40,6 +44,7 @@ export interface Estimates {
   alternative: { estimate: Estimate; probability: number } | null;
   /** Since its newest outcome. */
   quietSeconds: number;
+  size: SizeSlope;
 }
 
 /** What is thought of an offering of which nothing is known. */
@@ -48,25 +53,34 @@ export interface Prior {
   pace: number;
   /** Of one duration's pace. */
   variance: number;
+  /** Of a failed attempt. */
+  failureMs: number;
 }
 
 /** Variance of pace that is assumed before it is seen: three quarters of an octave, squared. */
 const PACE_VARIANCE_PRIOR = 36;
 
-/** Of what nothing at all is known: 19 of 20 attempts succeed, as fast as the reference. */
-export const DEFAULT_PRIOR: Prior = { success: 0.95, pace: 0, variance: PACE_VARIANCE_PRIOR };
-
 /** What a prior counts for, in outcomes: a handful of its own outweigh it. */
 const SUCCESS_PSEUDO_SAMPLES = 6;
 const PACE_PSEUDO_SAMPLES = 3;
 const VARIANCE_PSEUDO_SAMPLES = 6;
-/** Variance of how fast an offering is now, around how fast it was over the last half hour. */
-const DRIFT_VARIANCE = 12;
+/** Greatest variance of how fast an offering is now, around how fast it was over the last half hour. */
+const DRIFT_VARIANCE_MAX = 12;
 /** The same of one that became another: two octaves, squared. */
 const SPEED_UP_VARIANCE = 256;
 /** A failed attempt whose status is not known yet takes two seconds. */
 const FAILURE_MS_PRIOR = 2_000;
 const FAILURE_PSEUDO_SAMPLES = 2;
+/** The same of all failures, beside the newest: one timeout is worth twenty of the others. */
+const FAILURE_SAMPLES_OF_ALL = 20;
+/** Of what nothing at all is known: 19 of 20 attempts succeed, as fast as the reference. */
+export const DEFAULT_PRIOR: Prior = {
+  success: 0.95,
+  pace: 0,
+  variance: PACE_VARIANCE_PRIOR,
+  failureMs: FAILURE_MS_PRIOR,
+};
+
 /** A prior never takes a probability for certain: that could not be unlearned. */
 const SUCCESS_MIN = 0.001;
 const SUCCESS_MAX = 0.999;
@@ -94,25 +108,25 @@ export function narrowedPace(prior: Prior, tally: Tally): Prior {
  * without regard to age, narrows it.
  */
 export function estimatesOf(prior: Prior, window: Window): Estimates {
-  const quietSeconds = quietSecondsOf(window);
+  const common = { quietSeconds: quietSecondsOf(window), size: window.size };
   const changes = changesOf(window);
   if (changes === null) {
     const unchanged = { changedBins: null, unusualBins: null };
     const estimate = { ...posteriorOf(prior, window, window.bins.length), ...unchanged };
     const faster = fasterThan(estimate, window);
     const alternative = faster === null ? null : { estimate: faster, probability: 0 };
-    return { estimate, alternative, quietSeconds };
+    return { estimate, alternative, ...common };
   }
   const { newest: changedBins, first: unusualBins } = changes;
   const changed = { ...posteriorOf(prior, window, changedBins), changedBins, unusualBins };
   const { probability, shares } = recoveryOf(window, unusualBins);
   const usual = { ...posteriorAsBefore(prior, window, shares), changedBins: null, unusualBins };
   return probability < 0.5
-    ? { estimate: changed, alternative: { estimate: usual, probability }, quietSeconds }
+    ? { estimate: changed, alternative: { estimate: usual, probability }, ...common }
     : {
         estimate: usual,
         alternative: { estimate: changed, probability: 1 - probability },
-        quietSeconds,
+        ...common,
       };
 }
 
@@ -156,15 +170,61 @@ function posteriorAsBefore(prior: Prior, { bins, weights }: Window, shares: read
   return narrowedPosterior(prior, own, weighted);
 }
 
-/** `own` is without regard to age. */
-function narrowedPosterior(prior: Prior, own: Tally, weighted: Tally) {
-  const narrowed = narrowedVariance(narrowedSuccess(narrowedPace(prior, own), own), own);
-  return posterior(narrowed, weighted);
+/**
+ * What the newest outcomes say, beside all of them without regard to age (`own`). How an offering
+ * drifts that is not seen to change is about as much as the newest outcomes leave uncertain, so both
+ * count the same; where they are further apart than luck explains, it drifted by that (the positive
+ * part of a variance component, Efron and Morris 1973), and the newest count for nearly all.
+ */
+function narrowedPosterior(prior: Prior, own: Tally, weighted: Tally): Posterior {
+  const narrowed = narrowedFailure(
+    narrowedVariance(narrowedSuccess(narrowedPace(prior, own), own), own),
+    own,
+  );
+  return {
+    success: newestSuccess(narrowed.success, weighted),
+    pace: newestPace(narrowed, weighted),
+    failureMs:
+      (FAILURE_SAMPLES_OF_ALL * narrowed.failureMs + weighted.failureMs) /
+      (FAILURE_SAMPLES_OF_ALL + weighted.failure),
+    samples: weighted.success + weighted.failure,
+  };
 }
+
+function newestSuccess(usual: number, { success, failure }: Tally): SuccessEstimate {
+  const count = success + failure;
+  const variance = usual * (1 - usual);
+  const drift = count === 0 ? Infinity : driftOf(variance / count, success / count - usual);
+  const pseudoSamples = Math.max(SUCCESS_PSEUDO_SAMPLES, variance / drift);
+  const alpha = pseudoSamples * usual + success;
+  const beta = pseudoSamples * (1 - usual) + failure;
+  return { alpha, beta, mean: alpha / (alpha + beta) };
+}
+
+function newestPace(usual: Prior, tally: Tally): PaceEstimate {
+  const { paceCount: count, paceSum: sum } = tally;
+  const { variance } = narrowedVariance(usual, tally);
+  const drift = count === 0 ? Infinity : driftOf(variance / count, sum / count - usual.pace);
+  return paceAround(usual, tally, Math.min(DRIFT_VARIANCE_MAX, drift));
+}
+
+/** Variance of a drift, where a mean of variance `noise` is so far from the usual one. */
+const driftOf = (noise: number, difference: number): number =>
+  Math.max(noise, difference * difference - noise);
 
 /** Pace of the newest minutes alone, over the same prior. */
 export function paceOf(prior: Prior, tally: Tally): PaceEstimate {
-  return posterior(prior, tally).pace;
+  return paceAround(prior, tally, DRIFT_VARIANCE_MAX);
+}
+
+function paceAround(prior: Prior, tally: Tally, drift: number): PaceEstimate {
+  const { variance } = narrowedVariance(prior, tally);
+  const precision = 1 / drift + tally.paceCount / variance;
+  return {
+    mean: (prior.pace / drift + tally.paceSum / variance) / precision,
+    deviation: Math.sqrt(1 / precision),
+    variance,
+  };
 }
 
 /** How durations scatter is a property of an offering: it outlasts what is known of their mean. */
@@ -175,23 +235,10 @@ function narrowedVariance(prior: Prior, tally: Tally): Prior {
   return { ...prior, variance };
 }
 
-function posterior(prior: Prior, tally: Tally): Omit<Estimate, 'changedBins' | 'unusualBins'> {
-  const alpha = SUCCESS_PSEUDO_SAMPLES * prior.success + tally.success;
-  const beta = SUCCESS_PSEUDO_SAMPLES * (1 - prior.success) + tally.failure;
-  const { variance } = narrowedVariance(prior, tally);
-  const precision = 1 / DRIFT_VARIANCE + tally.paceCount / variance;
-  return {
-    success: { alpha, beta, mean: alpha / (alpha + beta) },
-    pace: {
-      mean: (prior.pace / DRIFT_VARIANCE + tally.paceSum / variance) / precision,
-      deviation: Math.sqrt(1 / precision),
-      variance,
-    },
-    failureMs:
-      (FAILURE_PSEUDO_SAMPLES * FAILURE_MS_PRIOR + tally.failureMs) /
-      (FAILURE_PSEUDO_SAMPLES + tally.failure),
-    samples: tally.success + tally.failure,
-  };
+function narrowedFailure(prior: Prior, { failure, failureMs: sum }: Tally): Prior {
+  const failureMs =
+    (FAILURE_PSEUDO_SAMPLES * prior.failureMs + sum) / (FAILURE_PSEUDO_SAMPLES + failure);
+  return { ...prior, failureMs };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { referenceMs } from '../fold/reference.js';
+import { generationOf, referenceMs } from '../fold/reference.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
 import {
   DEFAULT_PRIOR,
@@ -15,12 +15,13 @@ import { kept } from './kept.js';
 import { type LoadSlope, loadSlopeOf, rateOf } from './load-slope.js';
 import type { Measurements } from './measurements.js';
 import type { Snapshot } from './snapshot.js';
+import { addTally, emptyTally, type Tally } from './tally.js';
 import { TickMemory } from './tick-memory.js';
-import { addTally, emptyTally, sumNewest, type Tally, type Window, windowOf } from './window.js';
+import { type OfferingRows, sumNewest, type Window, windowOf } from './window.js';
 
 /** Of most offerings of a catalogue: they are never used, but their providers' others are. */
 const NOTHING_KNOWN = windowOf(
-  { offering: '', metrics: undefined, health: null, plainMs: 0 },
+  { offering: '', metrics: undefined, health: null, plainMs: 0, usualGeneration: 0 },
   0,
   false,
 );
@@ -98,10 +99,13 @@ export class Evidence {
     });
   }
 
-  #plainMs(offering: string): number {
+  #usualSize(offering: string): Pick<OfferingRows, 'plainMs' | 'usualGeneration'> {
     const model = this.snapshot.catalogue.offerings.get(offering)?.model ?? '';
     const { inputTokens, outputTokens } = this.measured.usualSize(model);
-    return referenceMs(inputTokens, outputTokens);
+    return {
+      plainMs: referenceMs(inputTokens, outputTokens),
+      usualGeneration: generationOf(inputTokens, outputTokens),
+    };
   }
 
   #window(offering: string): Window {
@@ -111,10 +115,10 @@ export class Evidence {
       const ticks = health?.ticks.get(offering);
       const gauge = gaugeOf(health, offering, this.asOf);
       if (metrics === undefined && ticks === undefined && gauge === null) return NOTHING_KNOWN;
-      const plainMs = this.#plainMs(offering);
-      const read = [metrics, health === null, ticks, gauge, plainMs];
+      const { plainMs, usualGeneration } = this.#usualSize(offering);
+      const read = [metrics, health === null, ticks, gauge, plainMs, usualGeneration];
       return this.#memory.windows.get(offering, read, () =>
-        windowOf({ offering, metrics, health, plainMs }, this.asOf, this.stream),
+        windowOf({ offering, metrics, health, plainMs, usualGeneration }, this.asOf, this.stream),
       );
     });
   }

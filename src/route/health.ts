@@ -48,7 +48,8 @@ function isSameTick(a: TickRow, b: TickRow): boolean {
     a.retry_until_ms === b.retry_until_ms &&
     a.ratelimit_remaining === b.ratelimit_remaining &&
     areSameNumbers(a.counts, b.counts) &&
-    areSameNumbers(a.pace, b.pace)
+    areSameNumbers(a.pace, b.pace) &&
+    areSameNumbers(a.generation ?? [], b.generation ?? [])
   );
 }
 

@@ -1,5 +1,6 @@
+import { addTally, emptyTally, type Tally } from './tally.js';
 import { TICK_MS, WINDOW_TICKS } from './ticks.js';
-import { addTally, emptyTally, type Tally, type Window } from './window.js';
+import type { Window } from './window.js';
 
 /**
  * How much longer answers take at an offering that is sent more: the slope of pace on the rate of
@@ -31,12 +32,14 @@ interface Group {
   isUsed: boolean;
 }
 
+type WeightedBins = Pick<Window, 'bins' | 'weights'>;
+
 /**
  * `usedBins`: newest bins that the estimate rests on; `variance`: of one duration's pace. Of the
  * slope one standard deviation is taken off, and one below 0 is none: a provider that is slow
  * while few are sent there, since they were turned away, is not slow because they are few.
  */
-export function loadSlopeOf(window: Window, usedBins: number, variance: number): LoadSlope {
+export function loadSlopeOf(window: WeightedBins, usedBins: number, variance: number): LoadSlope {
   const groups = groupsOf(window, usedBins);
   const used = groups.filter(({ isUsed }) => isUsed);
   const rate = meanOf(used.length > 0 ? used : groups.slice(0, 1), 'rate', 'weight');
@@ -67,7 +70,7 @@ export function rateOf(windows: readonly Window[]): number {
   return count / ((WINDOW_TICKS * TICK_MS) / 1000);
 }
 
-function groupsOf({ bins, weights }: Window, usedBins: number): Group[] {
+function groupsOf({ bins, weights }: WeightedBins, usedBins: number): Group[] {
   const groups: Group[] = [];
   const add = (tally: Tally, seconds: number, at: number): void => {
     const { success, failure, paceCount: count, paceSum } = tally;

@@ -1,7 +1,8 @@
 import { naturalLog, ratioOfPace } from './arithmetic.js';
 import { PACE_VARIANCE_MIN, squaresWithin, successOf } from './change.js';
+import { addTally, emptyTally, type Tally } from './tally.js';
 import { MINUTE_MS, TICK_MS, WINDOW_TICKS } from './ticks.js';
-import { addTally, emptyTally, type Tally, type Window } from './window.js';
+import type { Window } from './window.js';
 
 /** Whether an offering that became another one is again as it was before. */
 export interface Recovery {
@@ -31,7 +32,7 @@ const PACE_PSEUDO_SAMPLES = 1;
  * three times of four. And one that was ill before is left again after two failures, since then both
  * states are known.
  */
-export function recoveryOf({ bins }: Window, changedBins: number): Recovery {
+export function recoveryOf({ bins }: Pick<Window, 'bins'>, changedBins: number): Recovery {
   const before = emptyTally();
   for (let i = changedBins; i < bins.length; i++) addTally(before, bins[i]!);
   const since = emptyTally();

@@ -1,20 +1,10 @@
-import { STATUSES, type Status } from '../event/outcome.js';
-import type { MetricsValue, StatusCounts, TickRow } from '../hotkeys/values.js';
+import type { MetricsValue, TickRow } from '../hotkeys/values.js';
 import { ratioOfPace } from './arithmetic.js';
 import type { Health } from './health.js';
 import { OVERDUE_TICKS, stuckOf } from './in-flight.js';
+import { atUsualSize, type Cell, type SizeSlope, slopeWithin } from './size-slope.js';
+import { addRow, addTally, emptyTally, type Tally, TIMEOUT_MS } from './tally.js';
 import { ageOfTick, MINUTE_MS, TICK_MS, tickOf, WINDOW_TICKS } from './ticks.js';
-
-/** Successes and provider failures, and the moments of the successes' pace (fold/reference.ts). */
-export interface Tally {
-  success: number;
-  failure: number;
-  /** What the failures took, ms, as far as their statuses tell. */
-  failureMs: number;
-  paceCount: number;
-  paceSum: number;
-  paceSquares: number;
-}
 
 /** What happened at one offering, to requests of one kind, up to the as-of second. */
 export interface Window {
@@ -24,6 +14,7 @@ export interface Window {
   weights: readonly number[];
   /** All of the last 30 minutes, unweighted: what the priors of others are made from. */
   whole: Tally;
+  size: SizeSlope;
 }
 
 const WINDOW_MINUTES = 30;
@@ -33,34 +24,6 @@ const WINDOW_MINUTES = 30;
  * that failed elsewhere: the same provider looks worse in them, but better than unknown.
  */
 export const FIRST_ATTEMPTS_MIN = 8;
-
-/** `cancelled`, `content_filtered` and `invalid_request` are neither: the provider did its part. */
-const FAILURES: readonly Status[] = [
-  'error',
-  'timeout',
-  'rate_limited',
-  'unauthorized',
-  'invalid_response',
-];
-const SUCCESS_INDEX = STATUSES.indexOf('success');
-const FAILURE_INDEXES = FAILURES.map((status) => STATUSES.indexOf(status));
-
-/** What is given up on has usually taken a minute. */
-const TIMEOUT_MS = 60_000;
-/**
- * What a failure of each status usually takes: rows hold the durations of successes alone. Rough
- * figures suffice, as it is whether a second or a minute was lost that matters.
- */
-const FAILURE_MS: Partial<Record<Status, number>> = {
-  error: 1_000,
-  timeout: TIMEOUT_MS,
-  rate_limited: 200,
-  unauthorized: 200,
-  invalid_response: 2_000,
-};
-const FAILURE_TIMES = FAILURES.map(
-  (status) => [STATUSES.indexOf(status), FAILURE_MS[status]!] as const,
-);
 
 /** Ages 0..30 of a minute. */
 const MINUTE_BINS = WINDOW_MINUTES + 1;
@@ -79,6 +42,8 @@ export interface OfferingRows {
   metrics: MetricsValue | undefined;
   /** What an answer of the model's usual size takes at a plain offering. */
   plainMs: number;
+  /** The part of it that generating takes, 64ths. */
+  usualGeneration: number;
   health: Health | null;
 }
 
@@ -91,19 +56,6 @@ export function windowOf(rows: OfferingRows, asOf: number, stream: boolean): Win
   const count = first.bins.reduce((sum, { success, failure }) => sum + success + failure, 0);
   if (count >= FIRST_ATTEMPTS_MIN) return first;
   return readWindow(rows, asOf, stream, true);
-}
-
-export function emptyTally(): Tally {
-  return { success: 0, failure: 0, failureMs: 0, paceCount: 0, paceSum: 0, paceSquares: 0 };
-}
-
-export function addTally(into: Tally, tally: Tally, weight = 1): void {
-  into.success += weight * tally.success;
-  into.failure += weight * tally.failure;
-  into.failureMs += weight * tally.failureMs;
-  into.paceCount += weight * tally.paceCount;
-  into.paceSum += weight * tally.paceSum;
-  into.paceSquares += weight * tally.paceSquares;
 }
 
 /** Weighted sum of the bins [from, to). */
@@ -128,41 +80,29 @@ export function secondsOf(newestBins: number): number {
   return minutes > 0 ? minutes * 60 : newestBins * (TICK_MS / 1000);
 }
 
-export function successesOf(counts: StatusCounts): number {
-  return counts[SUCCESS_INDEX] ?? 0;
-}
-
-export function failuresOf(counts: StatusCounts): number {
-  let sum = 0;
-  for (const index of FAILURE_INDEXES) sum += counts[index] ?? 0;
-  return sum;
-}
-
-function failureMsOf(counts: StatusCounts): number {
-  let sum = 0;
-  FAILURE_TIMES.forEach(([index, ms]) => {
-    sum += (counts[index] ?? 0) * ms;
-  });
-  return sum;
-}
-
 function readWindow(
   rows: OfferingRows,
   asOf: number,
   stream: boolean,
   areLaterCounted: boolean,
 ): Window {
-  const bins = Array.from({ length: WINDOW_TICKS + MINUTE_BINS }, emptyTally);
-  const window = { bins, weights: WEIGHTS, whole: emptyTally() };
+  const read: Reading = {
+    bins: Array.from({ length: WINDOW_TICKS + MINUTE_BINS }, emptyCell),
+    whole: emptyCell(),
+    usual: rows.usualGeneration,
+  };
   const isWanted = (row: { stream: boolean; fallback: boolean }): boolean =>
     row.stream === stream && (areLaterCounted || !row.fallback);
   // Without ticks the minutes are all there is, up to the newest.
   let endMs = Number.POSITIVE_INFINITY;
   if (rows.health !== null) {
     endMs = (tickOf(asOf) - WINDOW_TICKS + 1) * TICK_MS;
-    addTicks(bins, (rows.health.ticks.get(rows.offering) ?? []).filter(isWanted), asOf);
+    addTicks(read, (rows.health.ticks.get(rows.offering) ?? []).filter(isWanted), asOf);
   }
-  addMinutes(window, rows.metrics?.minutes.filter(isWanted) ?? [], asOf, endMs);
+  addMinutes(read, rows.metrics?.minutes.filter(isWanted) ?? [], asOf, endMs);
+  const size = { slope: slopeWithin(read.bins), usual: read.usual };
+  const bins = read.bins.map((cell) => atUsualSize(cell, size));
+  const window = { bins, weights: WEIGHTS, whole: atUsualSize(read.whole, size), size };
   addStuck(window, rows, asOf);
   return window;
 }
@@ -186,16 +126,29 @@ function addStuck(
   bins[OVERDUE_TICKS]!.failureMs += overdue * TIMEOUT_MS;
 }
 
-function addTicks(bins: readonly Tally[], rows: readonly TickRow[], asOf: number): void {
+/** A window while it is read. */
+interface Reading {
+  bins: readonly Cell[];
+  whole: Cell;
+  /** As of `OfferingRows.usualGeneration`. */
+  usual: number;
+}
+
+const emptyCell = (): Cell => ({
+  tally: emptyTally(),
+  sizes: { sum: 0, squares: 0, products: 0 },
+});
+
+function addTicks({ bins, usual }: Reading, rows: readonly TickRow[], asOf: number): void {
   const asOfTick = tickOf(asOf);
   for (const row of rows) {
     const age = ageOfTick(row.tick, asOfTick);
-    if (age !== -1) addRow(bins[age]!, row, 1);
+    if (age !== -1) addRow(bins[age]!, row, 1, usual);
   }
 }
 
 function addMinutes(
-  { bins, whole }: { bins: readonly Tally[]; whole: Tally },
+  { bins, whole, usual }: Reading,
   rows: MetricsValue['minutes'],
   asOf: number,
   endMs: number,
@@ -204,24 +157,11 @@ function addMinutes(
   for (const row of rows) {
     const age = asOfMinute > row.minute ? asOfMinute - row.minute : 0;
     if (age > WINDOW_MINUTES) continue;
-    addRow(whole, row, 1);
+    addRow(whole, row, 1, usual);
     // Of the minute in which the ticks begin, the part before them.
     const part = Math.max(0, Math.min(1, (endMs - row.minute * MINUTE_MS) / MINUTE_MS));
-    if (part > 0) addRow(bins[WINDOW_TICKS + age]!, row, part);
+    if (part > 0) addRow(bins[WINDOW_TICKS + age]!, row, part, usual);
   }
-}
-
-function addRow(
-  tally: Tally,
-  row: { counts: StatusCounts; pace: readonly [number, number, number] },
-  weight: number,
-): void {
-  tally.success += weight * successesOf(row.counts);
-  tally.failure += weight * failuresOf(row.counts);
-  tally.failureMs += weight * failureMsOf(row.counts);
-  tally.paceCount += weight * row.pace[0];
-  tally.paceSum += weight * row.pace[1];
-  tally.paceSquares += weight * row.pace[2];
 }
 
 function weightsOfBins(): number[] {

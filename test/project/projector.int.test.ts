@@ -1,7 +1,12 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replayDeadLetters } from '../../src/commands/dlq-replay.js';
+import { migrate } from '../../src/database/migrate.js';
 import type { RequestOutcome } from '../../src/event/outcome.js';
+import { packageRoot } from '../../src/package-root.js';
 import { anyOutcome, idOf, outcome, START_MS } from '../fold/outcomes.js';
 import { type TestDatabase, testDatabase } from '../postgres.js';
 import { appendBatch, type TestWorld, testWorld } from './projection.js';
@@ -54,6 +59,25 @@ describe('the projector on the embedded log and Postgres', () => {
     await Promise.all([late.start(), late.start(), late.start()]);
     await late.caughtUp();
     expect(await late.checksum()).toBe(await early.checksum());
+    await world.close();
+  });
+
+  it('I6 folds a projection without the sums of sizes again, from the first record', async () => {
+    const world = await testWorld(database);
+    await appendRandomLog(world, 43);
+    const [old, fresh] = [world.projection(), world.projection()];
+    const folder = mkdtempSync(join(tmpdir(), 'airouter-migrations-'));
+    cpSync(join(packageRoot, 'schemas', 'postgres', 'projection'), folder, { recursive: true });
+    rmSync(join(folder, '0005_generation.sql'));
+    await migrate(database.databaseUrl, { schema: old.schema, folder });
+    rmSync(folder, { recursive: true });
+    await database.pool.query(
+      `insert into "${old.schema}".projection_checkpoint (topic, partition, offset_next)
+       values ('${world.topics.outcomes}', 0, 7)`,
+    );
+    await Promise.all([old.start(), fresh.start()]);
+    await Promise.all([old.caughtUp(), fresh.caughtUp()]);
+    expect(await old.checksum()).toBe(await fresh.checksum());
     await world.close();
   });
 

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { MinuteRow, TickRow } from '../../src/hotkeys/values.js';
 import { changesOf } from '../../src/route/change.js';
-import { addTally, emptyTally, type Tally, windowOf } from '../../src/route/window.js';
+import { addTally, emptyTally, type Tally } from '../../src/route/tally.js';
+import { windowOf } from '../../src/route/window.js';
 import { generator } from './closed-loop.js';
 import { AS_OF, measured, minute, tick } from './fixtures.js';
 
 function changeOf(ticks: TickRow[], minutes: MinuteRow[] = []): number | null {
   const snapshot = measured([], { ticks: { o: ticks }, minutes: { o: minutes } });
   const metrics = snapshot.metrics.get('o');
-  const rows = { offering: 'o', metrics, health: snapshot.health, plainMs: 2_350 };
+  const plain = { plainMs: 2_350, usualGeneration: 53 };
+  const rows = { offering: 'o', metrics, health: snapshot.health, ...plain };
   return changesOf(windowOf(rows, AS_OF, false))?.newest ?? null;
 }
 
@@ -51,8 +53,23 @@ describe('the test for a change', () => {
     ];
     const snapshot = measured([], { ticks: { o: ticks }, minutes: { o: goodMinutes } });
     const metrics = snapshot.metrics.get('o');
-    const rows = { offering: 'o', metrics, health: snapshot.health, plainMs: 2_350 };
+    const plain = { plainMs: 2_350, usualGeneration: 53 };
+    const rows = { offering: 'o', metrics, health: snapshot.health, ...plain };
     expect(changesOf(windowOf(rows, AS_OF, false))).toEqual({ newest: 4, first: 12 });
+  });
+
+  it('does not take shorter answers for a change', () => {
+    // Slow to begin, fast then: pace 4 of short answers, -8 of long ones.
+    const sized = (age: number, short: number, long: number): TickRow => ({
+      ...tick(age, { success: short + long }),
+      pace: [short + long, 4 * short - 8 * long, 16 * short + 64 * long],
+      generation: [10 * short + 50 * long, 100 * short + 2_500 * long, 40 * short - 400 * long],
+    });
+    const mixed = ages(3, 24).map((age) => sized(age, 3, 7));
+    const short = ages(0, 3).map((age) => sized(age, 10, 0));
+    expect(changeOf([...short, ...mixed])).toBeNull();
+    const unsized = [...short, ...mixed].map(({ generation: _, ...row }) => row);
+    expect(changeOf(unsized)).toBe(3);
   });
 
   it('holds on to failures when all ticks are of them', () => {
@@ -85,7 +102,7 @@ describe('the test for a change', () => {
       if (ticks.length > 24) addTally(minutes[0]!, ticks.pop()!);
       const bins = [...ticks, ...minutes.slice(0, 31)];
       if (now < 400) continue;
-      const isChanged = changesOf({ bins, weights: [], whole: emptyTally() }) !== null;
+      const isChanged = changesOf({ bins }) !== null;
       if (isChanged && !wasChanged) changes += 1;
       wasChanged = isChanged;
     }

@@ -2,7 +2,7 @@ import { builtInCatalogue } from '../../src/catalogue/built-in.js';
 import { offeringsAndPrices } from '../../src/demo/traced-loop.js';
 import { offeringKey } from '../../src/event/offering-key.js';
 import { type RequestOutcome, STATUSES } from '../../src/event/outcome.js';
-import { paceOf } from '../../src/fold/reference.js';
+import { generationOf, paceOf, sizeOrTypical } from '../../src/fold/reference.js';
 import type {
   MinuteRow,
   ModelsValue,
@@ -12,7 +12,9 @@ import type {
 import { nextSnapshot, type Snapshot } from '../../src/route/snapshot.js';
 import { catalogue, counts, view } from './fixtures.js';
 
-type Row = { stream: boolean; counts: number[]; pace: [number, number, number] };
+type Three = [number, number, number];
+type Row = { stream: boolean; counts: number[]; pace: Three; generation: Three };
+const added = (a: Three, b: Three): Three => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
 
 /** The state that a router reads while outcomes come in: health at each state, metrics each second. */
 export class ChangingState {
@@ -38,7 +40,13 @@ export class ChangingState {
     const { stream } = outcome;
     const tick = Math.floor(atMs / 5_000);
     const minute = Math.floor(atMs / 60_000);
-    const common = { stream, fallback: false, counts: counts({}), pace: [0, 0, 0] as const };
+    const common = {
+      stream,
+      fallback: false,
+      counts: counts({}),
+      pace: [0, 0, 0] as const,
+      generation: [0, 0, 0] as const,
+    };
     const ofTick = rowOf(this.#ticks, key, (it) => it.tick === tick && it.stream === stream, {
       ...common,
       tick,
@@ -93,6 +101,9 @@ function rowOf<T>(rows: Map<string, T[]>, key: string, is: (row: T) => boolean, 
 function count(row: Row, { status, duration_ms, input_tokens, output_tokens }: RequestOutcome) {
   row.counts[STATUSES.indexOf(status)]! += 1;
   if (status !== 'success') return;
-  const pace = paceOf(duration_ms, input_tokens, output_tokens);
-  row.pace = [row.pace[0] + 1, row.pace[1] + pace, row.pace[2] + pace * pace];
+  const sizes = sizeOrTypical(input_tokens, output_tokens);
+  const pace = paceOf(duration_ms, ...sizes);
+  const part = generationOf(...sizes);
+  row.pace = added(row.pace, [1, pace, pace * pace]);
+  row.generation = added(row.generation, [part, part * part, part * pace]);
 }

@@ -1,10 +1,13 @@
 import { expect, it } from 'vitest';
 import { loadSlopeOf } from '../../src/route/load-slope.js';
+import { emptyTally } from '../../src/route/tally.js';
 import { WINDOW_TICKS } from '../../src/route/ticks.js';
-import { emptyTally, type Window } from '../../src/route/window.js';
+import type { Window } from '../../src/route/window.js';
 
 /** Minutes before the ticks, each with a rate a second and a pace. */
-function windowOf(minutes: readonly { rate: number; pace: number }[]): Window {
+function windowOf(
+  minutes: readonly { rate: number; pace: number }[],
+): Pick<Window, 'bins' | 'weights'> {
   const bins = Array.from({ length: WINDOW_TICKS + 31 }, emptyTally);
   minutes.forEach(({ rate, pace }, i) => {
     const count = rate * 60;
@@ -15,7 +18,7 @@ function windowOf(minutes: readonly { rate: number; pace: number }[]): Window {
       paceSquares: count * pace * pace,
     });
   });
-  return { bins, weights: bins.map(() => 1), whole: emptyTally() };
+  return { bins, weights: bins.map(() => 1) };
 }
 
 const RATES = [1, 4, 2, 5, 3, 1, 4];

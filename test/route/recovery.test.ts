@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recoveryOf } from '../../src/route/recovery.js';
-import { emptyTally, type Tally } from '../../src/route/window.js';
+import { emptyTally, type Tally } from '../../src/route/tally.js';
 
 const GOOD = bin({ success: 50, failure: 1 });
 const before = [GOOD, GOOD, GOOD, GOOD];
@@ -13,8 +13,7 @@ function bin({ success = 0, failure = 0, pace = 0 }): Tally {
 
 /** `since`: the bins after the change, newest first. */
 function probability(...since: Tally[]): number {
-  return recoveryOf({ bins: [...since, ...before], weights: [], whole: emptyTally() }, since.length)
-    .probability;
+  return recoveryOf({ bins: [...since, ...before] }, since.length).probability;
 }
 
 const ILL = bin({ success: 2, failure: 8 });
@@ -57,10 +56,7 @@ describe('the probability of a recovery', () => {
       .map(bin);
     fc.assert(
       fc.property(fc.array(tally, { minLength: 1, maxLength: 40 }), (since) => {
-        const { shares } = recoveryOf(
-          { bins: [...since, ...before], weights: [], whole: emptyTally() },
-          since.length,
-        );
+        const { shares } = recoveryOf({ bins: [...since, ...before] }, since.length);
         for (const share of shares) {
           expect(share).toBeGreaterThanOrEqual(0);
           expect(share).toBeLessThanOrEqual(1);

@@ -1,7 +1,7 @@
 import type { StatusCounts } from '../../hotkeys/values.js';
 import type { Snapshot } from '../snapshot.js';
+import { failuresOf, successesOf } from '../tally.js';
 import { ageOfTick, tickOf, WINDOW_TICKS } from '../ticks.js';
-import { failuresOf, successesOf } from '../window.js';
 
 /** Successes and provider failures. */
 export interface Traffic {

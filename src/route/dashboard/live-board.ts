@@ -1,9 +1,9 @@
 import { AiRouterError } from '../../errors.js';
-import { referenceMs } from '../../fold/reference.js';
 import type { ModelsValueOffering } from '../../hotkeys/values.js';
 import { ratioOfPace } from '../arithmetic.js';
 import type { Board } from '../board.js';
 import { BoardCache } from '../board-cache.js';
+import { sizedReferenceMs } from '../candidate.js';
 import { isMostlyStreamed } from '../endpoint-stats.js';
 import { MASS_TOTAL } from '../masses.js';
 import { type Plan, planOf } from '../plan.js';
@@ -140,10 +140,11 @@ function requestFor({ stream }: Board, model: string) {
 
 function offeringBoard(board: Board, offering: ModelsValueOffering) {
   const { snapshot, asOf, evidence } = board;
-  const { estimate, breaker, tiers } = board.view(offering);
+  const view = board.view(offering);
+  const { estimate, breaker, tiers } = view;
   const size = sizeOf(board, offering.model, requestFor(board, offering.model));
   const tier = tiers === null ? null : tierOf(tiers, size.inputTokens);
-  const reference = referenceMs(size.inputTokens, size.outputTokens);
+  const reference = sizedReferenceMs(view, size);
   return {
     offering: offering.offering,
     provider: offering.provider,

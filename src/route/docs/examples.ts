@@ -173,7 +173,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
         {
           id: 'auto',
           object: 'strategy',
-          algorithm: 'auto/4',
+          algorithm: 'auto/5',
           order: 'drawn',
           summary: 'Share = probability of being the cheapest way to one success.',
         },

@@ -25,11 +25,16 @@ const LATER_ODDS = 16;
  * each part that it has got already, and so much more as it makes the others wait (the derivative
  * of rate · time). So a share settles where one more request would cost the same anywhere.
  *
- * What is known are the outcomes of 30 minutes, streamed and whole answers apart, each of them half as
- * much for every 80 s of age, and since a change (likelihood ratio above e^10) the newer ones alone;
- * later attempts only where there are fewer than 8 first ones. Few outcomes count beside those of the
- * provider and the model, as 6 of them for p and 3 for the pace; where nothing at all is known 19 of
- * 20 attempts succeed, as fast as a plain offering. Calls that hang count as failures before they end.
+ * What is known are the outcomes of 30 minutes, streamed and whole answers apart, since a change
+ * (likelihood ratio above e^10) the newer ones alone; later attempts only where there are fewer than 8
+ * first ones. The mean of all of them and the mean of the newest, each half as much for every 80 s of
+ * age, count the same, unless they are further apart than luck explains: then the newest count for
+ * nearly all. Few outcomes count beside those of the provider and the model, as 6 of them for p and 3
+ * for the pace; where nothing at all is known 19 of 20 attempts succeed, as fast as a plain offering.
+ * Calls that hang count as failures before they end.
+ *
+ * Pace is that of the model's usual size. That of another size follows from the slope of the
+ * offering's pace on how much of the reference generating takes, of the same 30 minutes.
  *
  * One that became another, and may be as before again, is drawn as either, each in its part of the
  * 256 by how likely it is (a hidden Markov model of two states), from 30 % on. Below that, and where
@@ -43,7 +48,7 @@ const LATER_ODDS = 16;
  */
 export const auto: Strategy = {
   name: 'auto',
-  algorithm: 'auto/4',
+  algorithm: 'auto/5',
   order: 'drawn',
   summary:
     'Share = probability of being the cheapest way to one success, at the load that the share makes: price + value of time · (expected time + expected time lost in failures before it).',
