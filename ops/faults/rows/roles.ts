@@ -37,6 +37,7 @@ export const roleRows: readonly FaultRow[] = [
     happens: 'Its share falls within seconds and returns when it is well again.',
     tests: [
       { file: 'test/e2e/demo.e2e.test.ts', name: 'browns out' },
+      { file: 'test/route/auto.test.ts' },
       { file: 'test/route/breaker.test.ts' },
       { file: 'test/route/change.test.ts' },
     ],
@@ -64,8 +65,9 @@ export const roleRows: readonly FaultRow[] = [
     row: 42,
     fault: 'two versions run side by side, schemas change, an upgrade is rolled back',
     happens:
-      'Records are read by their own schema; a database that a newer version migrated is refused in one sentence.',
+      'Records are read by their own schema; a database that a newer version migrated is refused in one sentence; what an older version folded is folded again.',
     tests: [
+      { file: 'test/project/projector.int.test.ts', name: 'without the sums of sizes' },
       { file: 'test/database/migrate.int.test.ts', name: 'a newer version migrated' },
       { file: 'test/event/schemas.test.ts' },
       { file: 'test/project/foreign-schemas.int.test.ts' },

@@ -20,6 +20,7 @@ export const storeRows: readonly FaultRow[] = [
     fault: 'two projectors meet in a deadlock or a serialization failure',
     happens: 'Keys are written in one order; what still conflicts is tried again whole.',
     tests: [
+      { file: 'test/project/deadlock.int.test.ts' },
       { file: 'test/database/connect.int.test.ts', name: 'another transaction was in the way' },
       { file: 'test/project/projector.int.test.ts', name: 'folded by three projectors' },
     ],
