@@ -12,7 +12,7 @@ export interface Share {
   of: number;
 }
 
-export const WHOLE: Share = { index: 0, of: 1 };
+const WHOLE: Share = { index: 0, of: 1 };
 
 /** More publishers were heard within thirty days than one pass holds. */
 export class TooManyPublishers extends Error {}

@@ -18,6 +18,8 @@ export interface Candidate {
   priority: number;
   /** Greatest share while its breaker is half open; 1 = no limit. */
   shareMax: number;
+  /** Times as long as at the usual size, beside the reference: what the offering makes of the size. */
+  sizeRatio: number;
   /** What an answer of the size would take at pace 0 (see `sizedReferenceMs`). */
   referenceMs: number;
   /** Mean time of an answer of the size here. */
@@ -44,6 +46,7 @@ export function candidateOf(
     priority: tiers.length === 0 ? offering.priority : tierNumberOf(tiers, offering),
     // Open here means that all are open, and count as closed.
     shareMax: view.breaker.state === 'open' ? 1 : view.breaker.share,
+    sizeRatio: sizeRatioOf(view, size),
     referenceMs: reference,
     durationMs: reference * meanRatio(mean, variance),
     costNanoUsd: costNanoUsd(view.tiers, size),
@@ -54,12 +57,15 @@ export function candidateOf(
  * What an answer of the size takes at a plain offering, times what the offering's own dependence on the
  * size makes of it: its pace is known for the usual size.
  */
-export function sizedReferenceMs(
+export function sizedReferenceMs(view: OfferingView, size: RequestSize): number {
+  return referenceMs(size.inputTokens, size.outputTokens) * sizeRatioOf(view, size);
+}
+
+function sizeRatioOf(
   { size: { slope, usual } }: OfferingView,
   { inputTokens, outputTokens }: RequestSize,
 ): number {
-  const pace = slope * (generationOf(inputTokens, outputTokens) - usual);
-  return referenceMs(inputTokens, outputTokens) * ratioOfPace(pace);
+  return ratioOfPace(slope * (generationOf(inputTokens, outputTokens) - usual));
 }
 
 /**

@@ -71,6 +71,11 @@ export const explanation = {
         later_mass: { ...integer, description: 'The same among the ranks after the first.' },
         score: { ...numberOrNull, description: 'Less is better; null = nothing is compared.' },
         terms: { ...array(term), description: 'What the score is made of.' },
+        size_time_ratio: {
+          ...number,
+          description:
+            'How much longer than the reference says an answer of this size takes here, beside one of the usual size: above 1 for short answers of one that is slow to begin.',
+        },
         ...known,
       }),
     ),

@@ -44,6 +44,8 @@ export interface ExplainedCandidate extends Known {
   score: number | null;
   /** What the score is made of. */
   terms: Term[];
+  /** Times as long as the reference says, that this size takes here beside the usual one. */
+  size_time_ratio: number;
 }
 
 export interface ExplainedExclusion extends Known, Excluded {
@@ -93,6 +95,7 @@ function explainedCandidates(
       later_mass: tier.laterMasses[index]!,
       score: tier.strategy.score(candidate, tier.group),
       terms: tier.strategy.terms(candidate, tier.group),
+      size_time_ratio: candidate.sizeRatio,
       ...knownOf(board, candidate.view.offering),
     })),
   );

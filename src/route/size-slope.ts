@@ -1,17 +1,4 @@
-import type { Tally } from './tally.js';
-
-/** Moments of the part of the reference that generating takes, in 64ths, of a tally's successes. */
-export interface Sizes {
-  sum: number;
-  squares: number;
-  /** Sum of its products with the pace. */
-  products: number;
-}
-
-export interface Cell {
-  tally: Tally;
-  sizes: Sizes;
-}
+import type { Cell, Tally } from './tally.js';
 
 /** How an offering's pace depends on what is asked of it. */
 export interface SizeSlope {

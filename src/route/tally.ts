@@ -1,6 +1,5 @@
 import { STATUSES, type Status } from '../event/outcome.js';
 import type { Generation, Moments, StatusCounts } from '../hotkeys/values.js';
-import type { Cell } from './size-slope.js';
 
 /** Successes and provider failures, and the moments of the successes' pace at the usual size. */
 export interface Tally {
@@ -11,6 +10,20 @@ export interface Tally {
   paceCount: number;
   paceSum: number;
   paceSquares: number;
+}
+
+/** Moments of the part of the reference that generating takes, in 64ths, of a tally's successes. */
+export interface Sizes {
+  sum: number;
+  squares: number;
+  /** Sum of its products with the pace. */
+  products: number;
+}
+
+/** One bin while a window is read: its pace is of all sizes yet. */
+export interface Cell {
+  tally: Tally;
+  sizes: Sizes;
 }
 
 /** `cancelled`, `content_filtered` and `invalid_request` are neither: the provider did its part. */

@@ -2,8 +2,8 @@ import type { MetricsValue, TickRow } from '../hotkeys/values.js';
 import { ratioOfPace } from './arithmetic.js';
 import type { Health } from './health.js';
 import { OVERDUE_TICKS, stuckOf } from './in-flight.js';
-import { atUsualSize, type Cell, type SizeSlope, slopeWithin } from './size-slope.js';
-import { addRow, addTally, emptyTally, type Tally, TIMEOUT_MS } from './tally.js';
+import { atUsualSize, type SizeSlope, slopeWithin } from './size-slope.js';
+import { addRow, addTally, type Cell, emptyTally, type Tally, TIMEOUT_MS } from './tally.js';
 import { ageOfTick, MINUTE_MS, TICK_MS, tickOf, WINDOW_TICKS } from './ticks.js';
 
 /** What happened at one offering, to requests of one kind, up to the as-of second. */

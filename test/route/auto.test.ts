@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MinuteRow } from '../../src/hotkeys/values.js';
 import { MASS_TOTAL } from '../../src/route/masses.js';
 import { type Behaviour, closedLoop } from './closed-loop.js';
 import { decideOn, measured, minute, offering, tick } from './fixtures.js';
@@ -83,6 +84,25 @@ describe('auto', () => {
     };
     // 100 in and 10 out: 0.07 m$ and 2.2 s against 0.21 m$ and 0.28 s.
     expect(shareOfCheap(10)).toBeLessThan(0.1);
+  });
+
+  it('sends short requests where answers begin soon, long ones where they go on fast', () => {
+    // By the part of generating, 10 or 55 of 64: `a` slow to begin and fast then, `b` the same to all.
+    const sized = (short: number, long: number): MinuteRow => ({
+      ...minute(5, { success: 200 }),
+      pace: [200, 100 * (short + long), 100 * (short ** 2 + long ** 2)],
+      generation: [6_500, 312_500, 100 * (10 * short + 55 * long)],
+    });
+    const same = { ...b, prices: a.prices };
+    const minutes = { [a.offering]: [sized(12, -12)], [same.offering]: [sized(0, 0)] };
+    const snapshot = measured([a, same], { minutes });
+    const massOfA = (output: number): number => {
+      const estimate = { input_tokens: 100, output_tokens: output };
+      const { eligible } = decideOn(snapshot, { estimate });
+      return eligible.find(({ offering }) => offering === a.offering)!.mass / MASS_TOTAL;
+    };
+    expect(massOfA(5)).toBeLessThan(0.1);
+    expect(massOfA(600)).toBeGreaterThan(0.9);
   });
 
   it('leaves what fails at the first choice to the next best', () => {

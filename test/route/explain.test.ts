@@ -53,6 +53,29 @@ describe('explain: true', () => {
     expect(decisions[0]!.request).not.toContain('explain');
   });
 
+  it('says how much longer than the reference a size takes', async () => {
+    // Pace 12 where generating takes 10 of 64, -12 where it takes 55.
+    const row = {
+      ...minute(5, { success: 200 }),
+      pace: [200, 0, 200 * 144] as const,
+      generation: [6_500, 312_500, 100 * 12 * (10 - 55)] as const,
+    };
+    const { app } = appOf(measured([a, b], { minutes: { [a.offering]: [row] } }));
+    const ratios = async (output: number): Promise<Map<string, number>> => {
+      const estimate = { input_tokens: 1_000, output_tokens: output };
+      const { explain: why } = (await app.inject(post({ model, explain: true, estimate }))).json();
+      return new Map(
+        why.candidates.map((it: { offering: string; size_time_ratio: number }) => [
+          it.offering,
+          it.size_time_ratio,
+        ]),
+      );
+    };
+    expect((await ratios(5)).get(a.offering)).toBeGreaterThan(2);
+    expect((await ratios(2_000)).get(a.offering)).toBeLessThan(0.8);
+    expect((await ratios(5)).get(b.offering)).toBe(1);
+  });
+
   it('says what may be instead of a change that was seen, and how likely it is', async () => {
     const ages = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) => from + i);

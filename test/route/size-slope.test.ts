@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { atUsualSize, type Cell, slopeWithin } from '../../src/route/size-slope.js';
-import { emptyTally } from '../../src/route/tally.js';
+import { atUsualSize, slopeWithin } from '../../src/route/size-slope.js';
+import { type Cell, emptyTally } from '../../src/route/tally.js';
 
 /** Successes, each with its part of generating and its pace. */
 function cellOf(successes: readonly { part: number; pace: number }[]): Cell {

@@ -24,6 +24,7 @@ const EXPLANATION = {
         { name: 'cost', value: 6_000_000, unit: 'nano_usd' },
         { name: 'success_ratio', value: 0.98, unit: 'ratio' },
       ],
+      size_time_ratio: 1,
       samples: 55,
       window_ms: 1_800_000,
       changed: false,
