@@ -1,13 +1,14 @@
 import { WRITE_RETRY } from '../backoff.js';
 import type { Clock } from '../clock.js';
+import type { CommandContext } from '../commands/context.js';
 import { entriesOf } from '../ingest/entries.js';
 import { RecordWriter } from '../ingest/record-writer.js';
 import type { LogWriter } from '../log/port.js';
 import { createPublisher, type Publisher } from '../publish/publisher.js';
 import { isKept } from '../roles/decision-log.js';
-import type { DemoParts } from './demo.js';
+import type { Parts } from '../roles/parts.js';
+import type { StepDecisions } from './decisions.js';
 import { idFrom } from './draws.js';
-import type { TracedLoopOptions } from './traced-loop.js';
 
 /** Longer than any append takes: in virtual time everybody waits. */
 const ACKNOWLEDGE_MS = 60_000;
@@ -15,14 +16,15 @@ const ACKNOWLEDGE_MS = 60_000;
 /** `end`: the offset after the last record that was appended. */
 export type Appended = (topic: string, partition: number, end: number) => void;
 
+interface WriterParts {
+  context: CommandContext;
+  parts: Parts;
+  seed: string;
+}
+
 /** Publishes as users' services do, but in virtual time: records take the end of their tick. */
 export function createVirtualPublisher(
-  {
-    context,
-    parts,
-    seed,
-    onAppended,
-  }: Pick<TracedLoopOptions, 'context' | 'parts' | 'seed' | 'onAppended'>,
+  { context, parts, seed, onAppended }: WriterParts & { onAppended?: Appended },
   clock: Clock,
 ): Publisher {
   return createPublisher({
@@ -42,7 +44,7 @@ export function createVirtualPublisher(
 
 /** Writes the decisions of so many answers, at the end of their step. */
 export function createDecisionWriter(
-  { context, parts, seed, decisions }: DemoParts,
+  { context, parts, seed, decisions }: WriterParts & { decisions: StepDecisions },
   clock: Clock,
 ): (answers: number) => Promise<void> {
   const { topics } = parts;

@@ -9,7 +9,8 @@ import { costNanoUsd, type RequestSize } from './price.js';
 import type { Degradation, Remark } from './reasons.js';
 import type { ProviderPreferences, RouteRequest } from './request.js';
 import { sizeOf } from './request-size.js';
-import { type Ranked, slateOf } from './slate.js';
+import { slateOf } from './slate.js';
+import type { Ranked } from './tiers.js';
 import { type Unit, unitsOf } from './unit.js';
 
 export interface DecisionInput {

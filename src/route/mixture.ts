@@ -1,6 +1,6 @@
 import { MASS_TOTAL } from './masses.js';
 import type { PlannedVariant } from './plan.js';
-import type { Ranked } from './slate.js';
+import type { Ranked } from './tiers.js';
 
 /**
  * Propensities over all variants: P(this candidate at this rank | state, request, ranks before),

@@ -5,16 +5,8 @@ import { MASS_TOTAL } from './masses.js';
 import { mixPropensities } from './mixture.js';
 import { namedDraws } from './named-draws.js';
 import type { PlannedVariant } from './plan.js';
-import type { PlannedTier } from './tiers.js';
+import type { PlannedTier, Ranked } from './tiers.js';
 import type { Unit, Units } from './unit.js';
-
-export interface Ranked {
-  candidate: Candidate;
-  /** Where it stands. */
-  tier: PlannedTier;
-  /** P(this candidate at this rank | state, request, the ranks before). */
-  propensity: number;
-}
 
 /**
  * The variant that a decision falls into, and its ranked list: tier by tier, where the order is

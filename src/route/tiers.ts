@@ -21,6 +21,15 @@ export interface PlannedTier {
   pinWeights: readonly number[] | null;
 }
 
+/** One of a decision's list. */
+export interface Ranked {
+  candidate: Candidate;
+  /** Where it stands. */
+  tier: PlannedTier;
+  /** P(this candidate at this rank | state, request, the ranks before). */
+  propensity: number;
+}
+
 /** The tiers of a group. `isSticky`: keys are pinned where the weights alone decide. */
 export function tiersOf(strategy: Strategy, group: Group, isSticky: boolean): PlannedTier[] {
   const isCold = group.board.snapshot.state === null;
