@@ -40,11 +40,13 @@ const OUTCOMES = requestOf('/v1/outcomes', {
   })),
 });
 
-const KAFKA = process.env['TEST_KAFKA_BROKERS'];
-const environment: Environment =
-  KAFKA === undefined
-    ? {}
-    : { KAFKA_BROKERS: KAFKA, AIROUTER_NAMESPACE: `load_${randomBytes(4).toString('hex')}` };
+/** One for each try: projectors of one namespace share its partitions, whatever their tables. */
+function newEnvironment(): Environment {
+  const brokers = process.env['TEST_KAFKA_BROKERS'];
+  if (brokers === undefined) return {};
+  const namespace = `load_${randomBytes(4).toString('hex')}`;
+  return { KAFKA_BROKERS: brokers, AIROUTER_NAMESPACE: namespace };
+}
 
 /** As long as callers wait: what decides is asked before each request, what records is not. */
 const DECISION_LIMIT_MS = 2_000;
@@ -57,6 +59,7 @@ describe.each([
 ] as const)('three times the %s that there is room for', (name, request, good, many, limitMs) => {
   it('are answered in time or refused, and as many as at best', async () => {
     const dataDir = await airouter.newDataDir();
+    const environment = newEnvironment();
     const all = await airouter.startAll(dataDir, environment);
     expect((await airouter.run(dataDir, ['catalogue', 'import'], environment)).code).toBe(0);
     await until(async () => (await all.ask('/v1/route', { model: 'gpt-4o' })).status === 200);
