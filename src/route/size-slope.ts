@@ -1,4 +1,4 @@
-import type { Cell, Tally } from './tally.js';
+import type { Cell } from './tally.js';
 
 /** How an offering's pace depends on what is asked of it. */
 export interface SizeSlope {
@@ -29,15 +29,14 @@ export function slopeWithin(bins: readonly Cell[]): number {
   return products / squares;
 }
 
-/** Without what sizes other than the usual one made of the moments of pace. */
-export function atUsualSize({ tally, sizes }: Cell, { slope, usual }: SizeSlope): Tally {
-  const { paceCount, paceSum, paceSquares } = tally;
+/** Takes out of the tally what sizes other than the usual one made of its moments of pace. */
+export function toUsualSize({ tally, sizes }: Cell, { slope, usual }: SizeSlope): void {
+  const { paceCount, paceSum } = tally;
+  // Most bins of most windows.
+  if (paceCount === 0) return;
   const sum = sizes.sum - usual * paceCount;
   const squares = sizes.squares - 2 * usual * sizes.sum + usual * usual * paceCount;
   const products = sizes.products - usual * paceSum;
-  return {
-    ...tally,
-    paceSum: paceSum - slope * sum,
-    paceSquares: paceSquares - slope * (2 * products - slope * squares),
-  };
+  tally.paceSum -= slope * sum;
+  tally.paceSquares -= slope * (2 * products - slope * squares);
 }

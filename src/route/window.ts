@@ -2,7 +2,7 @@ import type { MetricsValue, TickRow } from '../hotkeys/values.js';
 import { ratioOfPace } from './arithmetic.js';
 import type { Health } from './health.js';
 import { OVERDUE_TICKS, stuckOf } from './in-flight.js';
-import { atUsualSize, type SizeSlope, slopeWithin } from './size-slope.js';
+import { type SizeSlope, slopeWithin, toUsualSize } from './size-slope.js';
 import { addRow, addTally, type Cell, emptyTally, type Tally, TIMEOUT_MS } from './tally.js';
 import { ageOfTick, MINUTE_MS, TICK_MS, tickOf, WINDOW_TICKS } from './ticks.js';
 
@@ -101,8 +101,10 @@ function readWindow(
   }
   addMinutes(read, rows.metrics?.minutes.filter(isWanted) ?? [], asOf, endMs);
   const size = { slope: slopeWithin(read.bins), usual: read.usual };
-  const bins = read.bins.map((cell) => atUsualSize(cell, size));
-  const window = { bins, weights: WEIGHTS, whole: atUsualSize(read.whole, size), size };
+  for (const cell of read.bins) toUsualSize(cell, size);
+  toUsualSize(read.whole, size);
+  const bins = read.bins.map(({ tally }) => tally);
+  const window = { bins, weights: WEIGHTS, whole: read.whole.tally, size };
   addStuck(window, rows, asOf);
   return window;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { atUsualSize, slopeWithin } from '../../src/route/size-slope.js';
+import { slopeWithin, toUsualSize } from '../../src/route/size-slope.js';
 import { type Cell, emptyTally } from '../../src/route/tally.js';
 
 /** Successes, each with its part of generating and its pace. */
@@ -57,7 +57,8 @@ it('puts each pace where the usual size would have it', () => {
       const { tally, sizes } = cellOf(list);
       const moved = list.map(({ part, pace }) => ({ part, pace: pace - slope * (part - usual) }));
       const expected = cellOf(moved).tally;
-      const found = atUsualSize({ tally, sizes }, { slope, usual });
+      toUsualSize({ tally, sizes }, { slope, usual });
+      const found = tally;
       expect(found.paceCount).toBe(expected.paceCount);
       expect(found.paceSum).toBeCloseTo(expected.paceSum, 5);
       expect(found.paceSquares).toBeCloseTo(expected.paceSquares, 3);
