@@ -7,7 +7,7 @@ import { kafkaService } from './kafka.js';
 import { KAFKA_VERSION } from './kafka-files.js';
 import { CLUSTER_ID, type KafkaNode, serverProperties } from './kafka-properties.js';
 import type { ServiceKind, Wanted } from './plan.js';
-import { freePorts } from './ports.js';
+import { freePort, freePorts } from './ports.js';
 import { databaseUrl, serverArgs as postgresArgs, postgresService } from './postgres.js';
 import { freeNodes, nodeName, serverArgs as redisArgs, redisService } from './redis.js';
 import { type Service, type ServiceProcess, startWithFreePorts } from './service.js';
@@ -97,7 +97,7 @@ async function draftRedis(kind: 'single' | 'cluster'): Promise<Draft> {
 }
 
 async function draftPostgres(): Promise<Draft> {
-  const [port] = (await freePorts(1)) as [number];
+  const port = await freePort();
   const password = randomBytes(18).toString('base64url');
   const container: Container = {
     image: 'postgres:18-alpine',

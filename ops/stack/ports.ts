@@ -16,6 +16,11 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...found];
 }
 
+export async function freePort(): Promise<number> {
+  const [port] = (await freePorts(1)) as [number];
+  return port;
+}
+
 /** True where nobody listens on the port of 127.0.0.1 or of all addresses. */
 export async function isFree(port: number): Promise<boolean> {
   return (await canListen(port, '127.0.0.1')) && (await canListen(port, '0.0.0.0'));

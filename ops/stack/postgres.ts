@@ -7,7 +7,7 @@ import { type PostgresBinaries, postgresBinaries } from '../../src/database/post
 import { postgresHome } from '../../src/database/postgres-home.js';
 import { childOptions } from '../../src/database/server-user.js';
 import { type Lifetime, LocalProcess } from './local-process.js';
-import { freePorts } from './ports.js';
+import { freePort } from './ports.js';
 import {
   discardLocal,
   type Service,
@@ -42,7 +42,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Service> 
       : systemBinaries(options.binDir);
   const password = await prepareDataFolder(home, binaries, () => {});
   return startWithFreePorts(async () => {
-    const [port] = (await freePorts(1)) as [number];
+    const port = await freePort();
     const { cwd, env, ...user } = childOptions(home.user);
     const process = new LocalProcess(
       {

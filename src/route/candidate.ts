@@ -38,7 +38,8 @@ export function candidateOf(
 ): Candidate {
   const view = board.view(offering);
   const { mean, variance } = view.estimate.pace;
-  const reference = sizedReferenceMs(view, size);
+  const sizeRatio = sizeRatioOf(view, size);
+  const reference = referenceMs(size.inputTokens, size.outputTokens) * sizeRatio;
   return {
     view,
     key: offering.offering,
@@ -46,7 +47,7 @@ export function candidateOf(
     priority: tiers.length === 0 ? offering.priority : tierNumberOf(tiers, offering),
     // Open here means that all are open, and count as closed.
     shareMax: view.breaker.state === 'open' ? 1 : view.breaker.share,
-    sizeRatio: sizeRatioOf(view, size),
+    sizeRatio,
     referenceMs: reference,
     durationMs: reference * meanRatio(mean, variance),
     costNanoUsd: costNanoUsd(view.tiers, size),

@@ -203,9 +203,9 @@ function newestSuccess(usual: number, { success, failure }: Tally): SuccessEstim
 
 function newestPace(usual: Prior, tally: Tally): PaceEstimate {
   const { paceCount: count, paceSum: sum } = tally;
-  const { variance } = narrowedVariance(usual, tally);
-  const drift = count === 0 ? Infinity : driftOf(variance / count, sum / count - usual.pace);
-  return paceAround(usual, tally, Math.min(DRIFT_VARIANCE_MAX, drift));
+  const prior = narrowedVariance(usual, tally);
+  const drift = count === 0 ? Infinity : driftOf(prior.variance / count, sum / count - prior.pace);
+  return paceAround(prior, tally, Math.min(DRIFT_VARIANCE_MAX, drift));
 }
 
 /** Variance of a drift, where a mean of variance `noise` is so far from the usual one. */
@@ -214,14 +214,14 @@ const driftOf = (noise: number, difference: number): number =>
 
 /** Pace of the newest minutes alone, over the same prior. */
 export function paceOf(prior: Prior, tally: Tally): PaceEstimate {
-  return paceAround(prior, tally, DRIFT_VARIANCE_MAX);
+  return paceAround(narrowedVariance(prior, tally), tally, DRIFT_VARIANCE_MAX);
 }
 
-function paceAround(prior: Prior, tally: Tally, drift: number): PaceEstimate {
-  const { variance } = narrowedVariance(prior, tally);
+/** `variance` is that of one duration, already narrowed. */
+function paceAround({ pace, variance }: Prior, tally: Tally, drift: number): PaceEstimate {
   const precision = 1 / drift + tally.paceCount / variance;
   return {
-    mean: (prior.pace / drift + tally.paceSum / variance) / precision,
+    mean: (pace / drift + tally.paceSum / variance) / precision,
     deviation: Math.sqrt(1 / precision),
     variance,
   };

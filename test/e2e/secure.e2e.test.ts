@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts } from '../../ops/stack/ports.js';
+import { freePort } from '../../ops/stack/ports.js';
 import { formatUuid, uuidV7 } from '../../src/event/uuid.js';
 import { type Certificate, selfSigned } from '../database/tls-server.js';
 import { noRedisServer, type RedisServer, startRedis } from '../hotkeys/redis-server.js';
@@ -28,7 +28,7 @@ describe.skipIf(missing !== null)(`Kafka and Redis that ask for TLS and a user${
   let environment: Environment;
   beforeAll(async () => {
     own = selfSigned(folder, 'own', 'DNS:localhost');
-    const [port] = (await freePorts(1)) as [number];
+    const port = await freePort();
     broker = await startSecureBroker(own, USER);
     redis = await startRedis([
       ...['--tls-port', String(port), '--tls-auth-clients', 'no'],

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { freePorts } from '../../ops/stack/ports.js';
+import { freePort } from '../../ops/stack/ports.js';
 import type { HotKeys } from '../../src/hotkeys/port.js';
 import { createRedisHotKeys } from '../../src/hotkeys/redis-hot-keys.js';
 import { hotKeysContract } from './contract.js';
@@ -104,7 +104,7 @@ describe.skipIf(reason !== null)(`Redis Cluster${reason ? ` (skipped: ${reason})
 });
 
 async function startNode(): Promise<RedisServer> {
-  const [busPort] = (await freePorts(1)) as [number];
+  const busPort = await freePort();
   const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
   return startRedis([...cluster, '--cluster-node-timeout', '1000']);
 }

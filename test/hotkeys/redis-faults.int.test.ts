@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { freePorts } from '../../ops/stack/ports.js';
+import { freePort } from '../../ops/stack/ports.js';
 import { wallClock } from '../../src/clock.js';
 import { createPoller, type HotView, type Poller } from '../../src/hotkeys/poller.js';
 import { type HotKeys, type HotWrite, position } from '../../src/hotkeys/port.js';
@@ -158,7 +158,7 @@ describe.skipIf(noRedisServer !== null)(title, () => {
     const make = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost'];
     const made = spawnSync('openssl', [...make, '-keyout', key, '-out', cert, '-days', '1']);
     expect(made.status).toBe(0);
-    const [port] = (await freePorts(1)) as [number];
+    const port = await freePort();
     const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', cert];
     const secure = await startRedis(['--tls-port', String(port), ...files]);
     const urls = [`rediss://localhost:${port}`];

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePorts } from '../../ops/stack/ports.js';
+import { freePort } from '../../ops/stack/ports.js';
 
 /** Null where tests can have a Redis of their own, else why not. */
 export const noRedisServer: string | null =
@@ -23,7 +23,7 @@ export interface RedisServer {
 
 /** A Redis on a free port, with a folder of its own and no persistence. */
 export async function startRedis(args: readonly string[] = []): Promise<RedisServer> {
-  const [port] = (await freePorts(1)) as [number];
+  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'airouter-redis-'));
   let child: ChildProcess | null = null;
   const end = async (signal: NodeJS.Signals): Promise<void> => {

@@ -4,34 +4,30 @@ import { type TestDatabase, testDatabase } from '../postgres.js';
 import { appendBatch, type TestWorld, testWorld } from './projection.js';
 
 let database: TestDatabase;
-let world: TestWorld;
 beforeAll(async () => {
   database = await testDatabase();
-  world = await testWorld(database);
 });
-afterAll(async () => {
-  await world.close();
-  await database.close();
-});
+afterAll(() => database.close());
 
 const PARTITION = 0;
 
-function append(sequence: number): Promise<number> {
+function append(world: TestWorld, sequence: number): Promise<number> {
   const outcomes = [outcome({ event_id: idOf(100 + sequence) })];
   return appendBatch(world, PARTITION, idOf(1), sequence, outcomes, START_MS + sequence);
 }
 
 it('I2 I3 a commit that a deadlock takes back is made again whole', async () => {
+  const world = await testWorld(database);
   const projection = world.projection();
   await projection.start();
-  await append(1);
+  await append(world, 1);
   await projection.caughtUp();
   const other = await database.pool.connect();
   // The other session never gives way, so it is the commit that is taken back.
   await other.query(`begin; set local deadlock_timeout = '1h'`);
   const held = `select from "${projection.schema}".outcome_tick where partition = $1 for update`;
   expect((await other.query(held, [PARTITION])).rowCount).toBe(1);
-  await append(2);
+  await append(world, 2);
   await vi.waitUntil(() => isAnyoneWaiting(), { timeout: 20_000, interval: 5 });
   const before = await deadlocks();
   // The commit holds the checkpoint, and waits for the row of its tick.
@@ -41,12 +37,13 @@ it('I2 I3 a commit that a deadlock takes back is made again whole', async () => 
     [world.topics.outcomes, PARTITION],
   );
   await vi.waitUntil(async () => (await deadlocks()) > before, { timeout: 20_000 });
-  await append(3);
+  await append(world, 3);
   await other.query('rollback');
   other.release();
   await projection.caughtUp();
   const [books] = await projection.books();
   expect(books).toMatchObject({ closed: true, read: 3, applied: 3, duplicate: 0 });
+  await world.close();
 });
 
 async function isAnyoneWaiting(): Promise<boolean> {

@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { MinuteRow, TickRow } from '../../src/hotkeys/values.js';
-import { changesOf } from '../../src/route/change.js';
+import { type Changes, changesOf } from '../../src/route/change.js';
 import { addTally, emptyTally, type Tally } from '../../src/route/tally.js';
 import { windowOf } from '../../src/route/window.js';
 import { generator } from './closed-loop.js';
 import { AS_OF, measured, minute, tick } from './fixtures.js';
 
-function changeOf(ticks: TickRow[], minutes: MinuteRow[] = []): number | null {
+function changesIn(ticks: TickRow[], minutes: MinuteRow[]): Changes | null {
   const snapshot = measured([], { ticks: { o: ticks }, minutes: { o: minutes } });
   const metrics = snapshot.metrics.get('o');
   const plain = { plainMs: 2_350, usualGeneration: 53 };
   const rows = { offering: 'o', metrics, health: snapshot.health, ...plain };
-  return changesOf(windowOf(rows, AS_OF, false))?.newest ?? null;
+  return changesOf(windowOf(rows, AS_OF, false));
 }
+
+const changeOf = (ticks: TickRow[], minutes: MinuteRow[] = []): number | null =>
+  changesIn(ticks, minutes)?.newest ?? null;
 
 const ages = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, i) => from + i);
@@ -51,11 +54,7 @@ describe('the test for a change', () => {
       ...ages(4, 12).map((age) => tick(age, { success: 2, error: 8 })),
       ...calm(12),
     ];
-    const snapshot = measured([], { ticks: { o: ticks }, minutes: { o: goodMinutes } });
-    const metrics = snapshot.metrics.get('o');
-    const plain = { plainMs: 2_350, usualGeneration: 53 };
-    const rows = { offering: 'o', metrics, health: snapshot.health, ...plain };
-    expect(changesOf(windowOf(rows, AS_OF, false))).toEqual({ newest: 4, first: 12 });
+    expect(changesIn(ticks, goodMinutes)).toEqual({ newest: 4, first: 12 });
   });
 
   it('does not take shorter answers for a change', () => {
