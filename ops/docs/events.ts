@@ -53,7 +53,8 @@ Every record of the log is a fact in Avro, in Confluent's wire format: a zero by
 (32 bits, big-endian), the Avro body. The schemas are in [schemas/avro](../schemas/avro), their ids
 in [schemas/ids.json](../schemas/ids.json); the subject of a schema is the full name of its record.
 Ids 1 to 99 always mean the schemas that are shipped; those of others begin at 100. Schemas evolve
-FULL_TRANSITIVE: every version reads what every other one wrote.
+FULL_TRANSITIVE: every version reads what every other one wrote. A newer version's schemas get into
+\`airouter.schemas.v1\` by its projectors, where older ones find them.
 
 - A record whose bytes are not a value of its schema is parked whole: every length, count, index and
   number is checked against the bytes that are there before anything is decoded. Longs must be of
@@ -72,8 +73,9 @@ FULL_TRANSITIVE: every version reads what every other one wrote.
   if it does not resolve, if a value that takes no bytes stands anywhere but in a union, if a field
   bears a name that every JavaScript object has (such as \`toString\`), or if it is over 256 KiB.
   A record by another name is skipped.
-- An id from 100 that is not known is looked for in \`airouter.schemas.v1\`, up to the end that the
-  topic has at that moment, and then, where \`SCHEMA_REGISTRY_URL\` is set, in that registry. What the
+- An id that is not known is looked for in \`airouter.schemas.v1\`, up to the end that the topic
+  has at that moment, and then, from 100 on and where \`SCHEMA_REGISTRY_URL\` is set, in that
+  registry. What the
   registry answers is written to the topic before it is used, so that everybody reads a record the
   same way for ever, with or without the registry. While the registry does not answer, the partition
   waits; an id that it does not know (404) is parked as \`unknown_schema\`, and can be replayed once

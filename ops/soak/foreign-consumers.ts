@@ -62,22 +62,30 @@ export function countWithPython(brokers: string, topic: string): Promise<Foreign
   return runPython([brokers, topic]);
 }
 
-/** The same, compared with a file of acknowledged ids, 16 bytes each. */
+/**
+ * The same, compared with a file of acknowledged ids, 16 bytes each. `root`: of the newest build
+ * that wrote records.
+ */
 export function compareWithPython(
   brokers: string,
   topic: string,
   acknowledged: string,
+  root?: string,
 ): Promise<ForeignComparison | Missing> {
-  return runPython([brokers, topic], acknowledged);
+  return runPython([brokers, topic], root, acknowledged);
 }
 
-async function runPython<T>(place: string[], ...more: string[]): Promise<T | Missing> {
+async function runPython<T>(
+  place: string[],
+  root = packageRoot,
+  ...more: string[]
+): Promise<T | Missing> {
   const python = findProgram('python3', process.env);
   if (python === null) return { missing: 'python3 is not on the PATH' };
   const packages = await installPackages(python);
   if (typeof packages !== 'string') return packages;
   const script = join(packageRoot, 'ops/soak/count_outcomes.py');
-  const args = [script, ...place, join(packageRoot, 'schemas'), ...more];
+  const args = [script, ...place, join(root, 'schemas'), ...more];
   const { stdout } = await run(python, args, {
     timeout: CONSUMER_TIMEOUT_MS,
     env: { ...process.env, PYTHONPATH: packages },

@@ -5,7 +5,6 @@ import { packageRoot } from '../../src/package-root.js';
 import type { LiveMemory } from '../live-heap.js';
 import { LocalProcess } from '../stack/local-process.js';
 
-const PROGRAM = join(packageRoot, 'dist', 'src', 'main.js');
 const PROBE = join(packageRoot, 'dist', 'ops', 'soak', 'heap-probe.js');
 /** Far above what a collection takes on a busy machine. */
 const MEMORY_TIMEOUT_MS = 5_000;
@@ -20,7 +19,12 @@ export interface RoleOptions {
   /** For its log. */
   dir: string;
   environment: Readonly<Record<string, string>>;
+  /** Folder of the build that is run; this one without it. */
+  root?: string;
 }
+
+/** The program of a build. */
+export const programOf = (root = packageRoot): string => join(root, 'dist', 'src', 'main.js');
 
 /** What a process holds, and how long it has run. */
 export interface ProcessMemory extends LiveMemory {
@@ -40,14 +44,14 @@ export class Role {
   /** How, and its last words, each time that it ended though nobody had killed it. */
   readonly ends: string[] = [];
 
-  constructor({ name, args, dir, environment }: RoleOptions) {
+  constructor({ name, args, dir, environment, root }: RoleOptions) {
     this.name = name;
     this.#memoryFile = join(dir, `${name}.memory`);
     this.#process = new LocalProcess(
       {
         name,
         command: process.execPath,
-        args: ['--import', PROBE, PROGRAM, ...args],
+        args: ['--import', PROBE, programOf(root), ...args],
         cwd: dir,
         logFile: join(dir, `${name}.log`),
         pidFile: join(dir, `${name}.pid`),

@@ -8,7 +8,6 @@ import { uuidV7 } from '../../src/event/uuid.js';
 import { createTraffic } from '../../src/load/traffic.js';
 import { createKafkaLog } from '../../src/log/kafka-log.js';
 import { topicsOf } from '../../src/log/topics.js';
-import { packageRoot } from '../../src/package-root.js';
 import { type ProxiedStack, startProxiedStack } from '../faults/proxied-stack.js';
 import type { Environment } from '../stack/machine.js';
 import { freePorts } from '../stack/ports.js';
@@ -16,7 +15,7 @@ import type { Progress } from '../stack/progress.js';
 import { makeRunFolder } from '../stack/run-folder.js';
 import { Ledger } from './ledger.js';
 import { createObserver, type Observer } from './observer.js';
-import { Role } from './role.js';
+import { programOf, Role } from './role.js';
 import { RouterProbe } from './router-probe.js';
 import { startWriters, type Writers } from './writers.js';
 
@@ -62,8 +61,14 @@ export interface World {
   observer: Observer;
   probe: RouterProbe;
   outcomesTopic: string;
+  /** Where `ingest` and `route` listen. */
+  urls: { ingest: string; route: string };
+  /** Starts one more process of the product, of another build where its `root` is given. */
+  role(name: string, more: { environment?: Record<string, string>; root?: string }): Role;
   /** Runs a command of the product on the services themselves; its last line as data. */
   command(...args: string[]): Promise<Record<string, unknown>>;
+  /** The same by another build. */
+  commandOf(root: string): World['command'];
   close(): Promise<void>;
 }
 
@@ -71,17 +76,21 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const { environment, progress, seed, rate } = options;
   const dir = await makeRunFolder();
   const services = await startProxiedStack(environment, progress);
-  const command = commandOn(services, dir);
+  const commandOf = (root?: string) => commandOn(services, dir, root);
+  const command = commandOf();
   await command('topics', 'create');
   await command('catalogue', 'import');
   const [ingestPort, routePort] = (await freePorts(2)) as [number, number];
   const ingestUrl = `http://127.0.0.1:${ingestPort}`;
-  const role = (name: string, args: readonly string[], more: Record<string, string> = {}): Role =>
-    new Role({ name, args, dir, environment: { ...SETTINGS, ...services.settings, ...more } });
+  const routeUrl = `http://127.0.0.1:${routePort}`;
+  const role: World['role'] = (name, { environment: own, ...build }) => {
+    const settings = { AIROUTER_INGEST_URL: ingestUrl, ...SETTINGS, ...services.settings, ...own };
+    return new Role({ name, args: [name.split('-')[0]!], dir, environment: settings, ...build });
+  };
   const roles = {
-    projectors: [role('project-1', ['project']), role('project-2', ['project'])],
-    ingest: role('ingest', ['ingest'], { PORT: String(ingestPort) }),
-    route: role('route', ['route'], { PORT: String(routePort), AIROUTER_INGEST_URL: ingestUrl }),
+    projectors: [role('project-1', {}), role('project-2', {})],
+    ingest: role('ingest', { environment: { PORT: String(ingestPort) } }),
+    route: role('route', { environment: { PORT: String(routePort) } }),
   };
   const ledger = new Ledger(join(dir, 'acknowledged.ids'));
   const openLog = () => createKafkaLog({ brokers: services.settings.KAFKA_BROKERS.split(',') });
@@ -97,7 +106,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     nextOutcome: outcomesFrom(seed),
   });
   const observer = createObserver(services.stack, NAMESPACE);
-  const probe = new RouterProbe(`http://127.0.0.1:${routePort}`, roles.route);
+  const probe = new RouterProbe(routeUrl, roles.route);
   return {
     services,
     roles,
@@ -106,7 +115,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     observer,
     probe,
     outcomesTopic: OUTCOMES,
+    urls: { ingest: ingestUrl, route: routeUrl },
+    role,
     command,
+    commandOf,
     async close() {
       await probe.close();
       await writers.close();
@@ -118,9 +130,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   };
 }
 
-function commandOn({ stack }: ProxiedStack, dir: string): World['command'] {
+function commandOn({ stack }: ProxiedStack, dir: string, root?: string): World['command'] {
   return async (...args) => {
-    const program = [join(packageRoot, 'dist', 'src', 'main.js'), ...args, '--json'];
+    const program = [programOf(root), ...args, '--json'];
     const env = {
       ...SETTINGS,
       PATH: process.env['PATH'],

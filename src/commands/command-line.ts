@@ -118,6 +118,13 @@ function addTools(add: AddCommand): void {
     .argument('<action>', 'create')
     .option('--single-node', 'accept topics with one copy');
   add(
+    'projection',
+    'versions of the projection: `projection list`, `projection use VERSION`, `projection finalize`',
+    () => import('./projection.js'),
+  )
+    .argument('<action>', 'list, use or finalize')
+    .argument('[version]', 'that readers are pointed at');
+  add(
     'migrate',
     'bring the schemas of DATABASE_URL up to date, as their owner',
     () => import('./migrate.js'),

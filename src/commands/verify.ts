@@ -3,6 +3,7 @@ import type { HotKeys } from '../hotkeys/port.js';
 import { foldedTopics } from '../log/topics.js';
 import { createHotSource } from '../project/hot-source.js';
 import { PROJECTION_VERSION } from '../project/projection-version.js';
+import { type StoredVersion, storedVersions, versionInForce } from '../project/versions.js';
 import { type Verification, verify } from '../replay/verify.js';
 import { openHotKeys, openParts } from '../roles/parts.js';
 import { requireProjection } from '../roles/projection.js';
@@ -15,14 +16,17 @@ export async function run(context: CommandContext): Promise<void> {
   let hotKeys: HotKeys | null = null;
   try {
     await requireProjection(parts);
-    hotKeys = await openHotKeys(parts, 'if-there');
     const { pool, schema, log, topics } = parts;
+    const inForce = versionInForce(await storedVersions(pool, schema));
+    const isRead = inForce === null || inForce.schema === schema;
+    // Of a version that readers are not pointed at, the keys are not what they read.
+    hotKeys = isRead ? await openHotKeys(parts, 'if-there') : null;
     const readSchemas = () => storedSchemas(parts);
     const source = createHotSource(pool, schema, PROJECTION_VERSION, foldedTopics(topics));
     context.progress('Counting the log again …');
     const result = await verify({ pool, schema, log, readSchemas, topics, source, hotKeys });
     if (context.json) context.answer(result);
-    else print(context, result, hotKeys !== null);
+    else print(context, result, notAsked(hotKeys, isRead ? null : inForce));
     if (!result.books_closed || result.hot_keys_match === false) {
       throw new AiRouterError('check_failed', 'the projection does not hold what the log says');
     }
@@ -32,7 +36,13 @@ export async function run(context: CommandContext): Promise<void> {
   }
 }
 
-function print(context: CommandContext, result: Verification, areThere: boolean): void {
+/** Why nobody was asked for the keys; null where they were. */
+function notAsked(hotKeys: HotKeys | null, inForce: StoredVersion | null): string | null {
+  if (inForce !== null) return `version ${inForce.version} is in force`;
+  return hotKeys === null ? 'nobody holds them' : null;
+}
+
+function print(context: CommandContext, result: Verification, notAsked: string | null): void {
   const header = ['partition', 'read', 'applied', 'duplicate', 'dead_lettered', 'skipped', 'late'];
   context.print(header.join('\t'));
   for (const books of [...result.partitions, ...result.summaries]) {
@@ -42,9 +52,8 @@ function print(context: CommandContext, result: Verification, areThere: boolean)
     context.print(`${books.topic}/${books.partition}\t${cells.join('\t')}${mark}`);
   }
   context.print(`books closed: ${result.books_closed}`);
-  const unmatched = areThere
-    ? 'unknown, the rows never stood still'
-    : 'not asked, nobody holds them';
+  const unmatched =
+    notAsked === null ? 'unknown, the rows never stood still' : `not asked, ${notAsked}`;
   context.print(`hot keys match: ${result.hot_keys_match ?? unmatched}`);
   context.print(`checksum: ${result.checksum}`);
 }

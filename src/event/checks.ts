@@ -32,7 +32,7 @@ export const TIME_MS = integer(0, TIME_MS_MAX, `0..${TIME_MS_MAX}`);
 export const LONG_FROM_0 = integer(0, LONG_MAX, '0..2^53-2');
 export const INT = integer(-(2 ** 31), INT_MAX, '-2^31..2^31-1');
 export const INT_FROM_0 = integer(0, INT_MAX, '0..2^31-1');
-export const FOREIGN_SCHEMA_ID = integer(100, INT_MAX, '100..2^31-1');
+export const SCHEMA_ID = integer(1, INT_MAX, '1..2^31-1');
 export const ATTEMPT = integer(0, 1000, '0..1000');
 export const HTTP_STATUS = integer(100, 599, '100..599');
 

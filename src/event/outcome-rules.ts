@@ -2,7 +2,6 @@ import {
   ATTEMPT,
   BOOLEAN,
   DEPLOYMENT,
-  FOREIGN_SCHEMA_ID,
   HTTP_STATUS,
   ID,
   INT_FROM_0,
@@ -17,6 +16,7 @@ import {
   REGION,
   type Rule,
   rule,
+  SCHEMA_ID,
   SCHEMA_TEXT,
   TIME_MS,
   text,
@@ -94,7 +94,7 @@ export const INFLIGHT: readonly Rule<Inflight>[] = [
 ];
 
 export const SCHEMA: readonly Rule<RegisteredSchema>[] = [
-  rule('id', FOREIGN_SCHEMA_ID, (it) => it.id),
+  rule('id', SCHEMA_ID, (it) => it.id),
   rule('subject', text(0, 256), (it) => it.subject),
   rule('schema', SCHEMA_TEXT, (it) => it.schema),
 ];

@@ -7,10 +7,15 @@ import type { DecodedRecord } from './outcome.js';
 import { Walk } from './walk.js';
 import { compileWalk, type Unwalkable } from './walk-program.js';
 
-/** Ids that always mean the shipped schemas; those of others start above. */
+/**
+ * Ids that always mean the shipped schemas, of this version or a newer one; those of others start
+ * above.
+ */
 export const SHIPPED_ID_MAX = 99;
 /** Largest id of the wire format. */
 const ID_MAX = 2 ** 31 - 1;
+/** Every version of the product ships these. */
+const FIRST_IDS_MAX = 12;
 /** Bounds on what others can register: each costs memory for as long as the process lives. */
 const FOREIGN_SCHEMAS_MAX = 1_000;
 /** Of one schema of others: the largest of ours has a fiftieth of it. */
@@ -53,20 +58,26 @@ export function readShippedSchemas(): ShippedSchema[] {
   }));
 }
 
+/** Those that an older version may lack. */
+export const newerShippedSchemas = (): ShippedSchema[] =>
+  readShippedSchemas().filter(({ id }) => id > FIRST_IDS_MAX);
+
 /**
- * Every schema id that this process can read: the shipped ones from the start, those of others as
- * they are registered. Decoding never waits: who reads the log asks for unknown ids first
- * (`unknownIds`), looks them up, and registers what was found.
+ * Every schema id that this process can read: the shipped ones from the start, those of others and
+ * of newer versions as they are registered. Decoding never waits: who reads the log asks for unknown
+ * ids first (`unknownIds`), looks them up, and registers what was found.
  */
 export class Schemas {
   readonly #writers = new Map<number, Writer | 'unknown'>();
   /** The newest shipped schema of each record: what is written. */
   readonly #written = new Map<RecordName, { id: number; type: Type }>();
   readonly #readers = new Map<RecordName, Type>();
+  readonly #shipped: ReadonlySet<number>;
   /** What was registered, by hash of its text: an id never changes its meaning. */
   readonly #foreign = new Map<number, { textHash: string; refused: string | null }>();
 
   constructor(shipped: readonly ShippedSchema[] = readShippedSchemas()) {
+    this.#shipped = new Set(shipped.map(({ id }) => id));
     for (const { id, subject, text } of shipped) {
       const name = subject.slice(subject.lastIndexOf('.') + 1) as RecordName;
       this.#written.set(name, { id, type: avro.Type.forSchema(JSON.parse(text)) });
@@ -94,9 +105,14 @@ export class Schemas {
     return this.#foreign.get(id)?.refused ?? null;
   }
 
-  /** True for an id that somebody else's registry may know and that was not registered yet. */
+  /** True for an id of this version's own. */
+  isShipped(id: number): boolean {
+    return this.#shipped.has(id);
+  }
+
+  /** True for an id that others, or a newer version, may have registered meanwhile. */
   isForeign(id: number): boolean {
-    return id > SHIPPED_ID_MAX && !this.#foreign.has(id);
+    return id > 0 && !this.isShipped(id) && !this.#foreign.has(id);
   }
 
   /** Whether a schema is refused for its size alone. */
@@ -109,8 +125,8 @@ export class Schemas {
    * is refused; a refusal is remembered, so that its records are parked with the reason.
    */
   register(id: number, schemaText: string): string | null {
-    if (!Number.isInteger(id) || id <= SHIPPED_ID_MAX || id > ID_MAX) {
-      return `schema ids of others are ${SHIPPED_ID_MAX + 1}..${ID_MAX}`;
+    if (!Number.isInteger(id) || id < 1 || id > ID_MAX || this.isShipped(id)) {
+      return `schema ids are 1..${ID_MAX}, and ${id} is not to be given again`;
     }
     const textHash = createHash('sha256').update(schemaText).digest('hex');
     const known = this.#foreign.get(id);

@@ -84,6 +84,8 @@ export class SchemaTopic {
     const { id, schema } = decoded.value;
     if (this.#ids.has(id)) return id;
     this.#ids.add(id);
+    // Written for older versions.
+    if (schemas.isShipped(id)) return id;
     const refused = schemas.register(id, schema);
     onSchema?.(decoded.value, refused);
     return id;

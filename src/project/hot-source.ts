@@ -17,21 +17,28 @@ const WHOLE_VALUES: Record<string, (client: PoolClient, schema: string) => Promi
 /**
  * What the hot keys are written from: values and vector in one repeatable-read transaction, so
  * that a value is never newer than the vector it is written with. Values are functions of rows
- * alone; the reader computes what depends on the moment.
+ * alone; the reader computes what depends on the moment. `inForce`: which of several versions
+ * readers are pointed at; without it, or where it knows none, this one.
  */
 export function createHotSource(
   pool: Pool,
   schema: string,
   version: number,
   topics: readonly string[],
+  inForce: () => Promise<{ schema: string; version: number } | null> = async () => null,
 ): HotSource {
-  const generation = (): Promise<string> =>
-    withTransaction(pool, 'repeatable read', (client) => readGeneration(client, schema, version));
+  const generationOf = (each: { schema: string; version: number }): Promise<string> =>
+    withTransaction(pool, 'repeatable read', (client) =>
+      readGeneration(client, each.schema, each.version),
+    );
+  const own = { schema, version };
 
   return {
-    generation,
-    // One version is live: the one that this process folds.
-    generationInForce: generation,
+    generation: () => generationOf(own),
+    async generationInForce() {
+      const other = await inForce();
+      return generationOf(other === null || other.schema === schema ? own : other);
+    },
 
     health: () =>
       withTransaction(pool, 'repeatable read', async (client) => ({

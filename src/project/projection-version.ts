@@ -6,10 +6,12 @@ import { AiRouterError } from '../errors.js';
 import type { FoldSettings } from '../fold/context.js';
 import { packageRoot } from '../package-root.js';
 import { foldIdentity, settingsOf } from './projection-store.js';
+import { refuseEnded } from './versions.js';
 
 /**
- * Rises with every change of what the fold makes of a log: other rows stand in another schema. Before
- * the first release a migration that empties the tables did the same.
+ * Rises with every change of what the fold makes of a log: other rows stand in another schema, and
+ * older processes go on with theirs. Before the first release a migration that empties the tables
+ * did the same.
  */
 export const PROJECTION_VERSION = 1;
 
@@ -25,7 +27,10 @@ export function migrateProjection(databaseUrl: string, schema: string): Promise<
   });
 }
 
-/** Brings the schema up to date and holds it to the settings that it began with. */
+/**
+ * Brings the schema up to date and holds it to the settings that it began with. One that was ended
+ * is not begun anew: `schema_newer`.
+ */
 export async function prepareProjection(
   databaseUrl: string,
   pool: Pool,
@@ -33,6 +38,7 @@ export async function prepareProjection(
   settings: FoldSettings,
   keysMax: number,
 ): Promise<void> {
+  await refuseEnded(pool, schema);
   await migrateProjection(databaseUrl, schema);
   const identity = foldIdentity(settings, keysMax);
   const stored = await withTransaction(pool, 'read committed', async (client) => {

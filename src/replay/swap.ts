@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from '../database/connect.js';
 import { AiRouterError } from '../errors.js';
 import { TABLE_NAMES } from '../fold/tables.js';
+import { TURN_SETTING } from '../project/versions.js';
 import { copyGrants } from './grants.js';
 import { hasTable } from './live.js';
 import { dropSchema, retiredSchema } from './shadow.js';
@@ -67,6 +68,7 @@ async function exchange(client: PoolClient, options: SwapOptions): Promise<void>
       if (await hasTable(client, live, name)) await lock(client, live, [name], 'access exclusive');
     }
   }
+  if (isLive) await keepInForce(client, live, shadow);
   await copyGrants(client, live, shadow);
   const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [live]);
   if (rowCount === 1)
@@ -103,6 +105,16 @@ async function keepAllowances(
          where stored.topic = made.topic and stored.partition = made.partition`
       : `update "${shadow}".projection_checkpoint set allowed_to = offset_next
          where undecodable_run > 0 or undecodable_recent <> '{}'`,
+  );
+}
+
+/** What readers are pointed at stays: the version is the same. */
+async function keepInForce(client: PoolClient, live: string, shadow: string): Promise<void> {
+  if (!(await hasTable(client, live, 'projection_setting'))) return;
+  await client.query(
+    `insert into "${shadow}".projection_setting (name, value)
+     select name, value from "${live}".projection_setting where name = $1 on conflict do nothing`,
+    [TURN_SETTING],
   );
 }
 

@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
-import type { AiRouterError } from '../errors.js';
+import { AiRouterError } from '../errors.js';
 import type { FoldSettings } from '../fold/context.js';
 import { HIGH_LIFETIME_MS } from '../fold/publisher-highs.js';
 import type { HotKeys } from '../hotkeys/port.js';
-import { createRefresher, type Refresher } from '../hotkeys/refresher.js';
+import { createRefresher, type HotSource, type Refresher } from '../hotkeys/refresher.js';
 import { createDeadLetters } from '../log/dead-letters.js';
 import type { PartitionReport } from '../log/partition-report.js';
 import type { Log, TimestampType } from '../log/port.js';
@@ -20,10 +20,11 @@ import { createProjectionStore } from '../project/projection-store.js';
 import { PROJECTION_VERSION, prepareProjection } from '../project/projection-version.js';
 import { dropExpired } from '../project/retention.js';
 import { rollUp } from '../project/rollup.js';
+import { createCutOver, refuseEnded } from '../project/versions.js';
 import { startBooks } from './books.js';
 import { startWritingFigures } from './figures.js';
 import { startFolding } from './folding.js';
-import { foldedSchemas } from './schemas.js';
+import { announceSchemas, foldedSchemas } from './schemas.js';
 import { createMissingTopics, sayWeaknesses } from './topics.js';
 
 /** How often hours whose minutes changed are computed again, and retention is looked after. */
@@ -66,10 +67,11 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
   // A simulated log can be made again.
   if (parts.timestampType === 'LogAppendTime') await sayWeaknesses(log, topics, logger);
   await prepareProjection(parts.databaseUrl, pool, schema, settings, config.keysMax);
+  await announceSchemas({ log, topics });
   const { schemas, lookUpSchemas, readSchemas } = await foldedSchemas({ log, topics }, config);
   const folded = foldedTopics(topics);
   const refresher = createRefresher({
-    source: createHotSource(pool, schema, PROJECTION_VERSION, folded),
+    source: hotSourceOf(parts, folded),
     hotKeys: parts.hotKeys,
     clock,
     logger,
@@ -117,6 +119,35 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
       await stopFigures();
       await refresher.close();
     },
+  };
+}
+
+/** Of the version that is folded here, which may be one of several. */
+function hotSourceOf(parts: ProjectorParts, topics: readonly string[]): HotSource {
+  const { pool, schema, logger } = parts;
+  const inForce = createCutOver({
+    pool,
+    schema,
+    topics,
+    onCutOver: (from, to) =>
+      logger.info({ from: from.schema, to: to.schema }, 'This projection version is in force now.'),
+  });
+  const source = createHotSource(pool, schema, PROJECTION_VERSION, topics, inForce);
+  /** Where the rows cannot be read, they may have been ended: then nothing is left to be done here. */
+  const orFail = async <T>(reading: Promise<T>): Promise<T> => {
+    try {
+      return await reading;
+    } catch (error) {
+      await refuseEnded(pool, schema).catch((ended: unknown) => {
+        if (ended instanceof AiRouterError && ended.code === 'schema_newer') parts.fail(ended);
+      });
+      throw error;
+    }
+  };
+  return {
+    ...source,
+    health: () => orFail(source.health()),
+    metrics: (since) => orFail(source.metrics(since)),
   };
 }
 

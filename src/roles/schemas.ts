@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import { Schemas } from '../event/schemas.js';
+import { newerShippedSchemas, Schemas, type ShippedSchema } from '../event/schemas.js';
 import type { Log } from '../log/port.js';
 import { createSchemaLookUp } from '../log/schema-look-up.js';
 import { createSchemaRegistry } from '../log/schema-registry.js';
@@ -34,6 +34,21 @@ export async function foldedSchemas(
       return schemas;
     },
   };
+}
+
+/**
+ * Puts the schemas that an older version lacks into the log, for its projectors that run beside this
+ * one: what is emitted by them is read there too. Emitters of a version start behind its projectors.
+ */
+export async function announceSchemas(
+  parts: SchemaParts,
+  newer: readonly ShippedSchema[] = newerShippedSchemas(),
+): Promise<void> {
+  if (newer.length === 0) return;
+  const { topic } = openSchemaTopic(parts);
+  for (const { id, subject, text } of newer) {
+    await topic.append(() => ({ id, subject, schema: text }));
+  }
 }
 
 /** For who reads what was folded: every schema that it was read by is in the log. */

@@ -70,11 +70,27 @@ describe('the shipped schemas', () => {
 });
 
 describe('register', () => {
-  it.each([1, 11, 12, 99, 0, -1, 100.5, 2 ** 31])('refuses the id %s', (id) => {
+  it.each([1, 11, 12, 0, -1, 100.5, 2 ** 31])('refuses the id %s', (id) => {
     const schemas = new Schemas();
     const before = schemas.writer(id);
-    expect(schemas.register(id, JSON.stringify(outcome))).toMatch(/100/);
+    expect(schemas.register(id, JSON.stringify(outcome))).toMatch(/not to be given again/);
     expect(schemas.writer(id)).toBe(before);
+  });
+
+  it('takes an id that only a newer version ships', () => {
+    const schemas = new Schemas();
+    expect([1, 12, 13, 99, 100].map((id) => schemas.isForeign(id))).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+    ]);
+    expect(schemas.register(13, JSON.stringify(outcome))).toBeNull();
+    expect(schemas.writer(13)).toMatchObject({ record: 'RequestOutcome' });
+    expect(schemas.isForeign(13)).toBe(false);
+    // What is written stays this version's own.
+    expect(schemas.written('RequestOutcome').id).toBe(1);
   });
 
   it('reads another writer’s schema by the full name of its record', () => {

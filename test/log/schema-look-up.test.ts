@@ -117,6 +117,17 @@ describe('looking up an id', () => {
     expect(registry.asked).toEqual(['/schemas/ids/7000']);
   });
 
+  it('asks the registry for no id of a newer version: the topic says it, or nobody', async () => {
+    registry.schemas.set(13, outcome);
+    const each = reader(registry.url);
+    await each.lookUp([13]);
+    expect(seen(each, 13)).toBeUndefined();
+    expect(registry.asked).toEqual([]);
+    await reader().topic.append(() => ({ id: 13, subject: '', schema: outcome }));
+    await each.lookUp([13]);
+    expect(seen(each, 13)).toBe('RequestOutcome 13');
+  });
+
   it('leaves an id unknown that the registry does not have', async () => {
     const each = reader(registry.url);
     await each.lookUp([7_001]);

@@ -2,7 +2,7 @@ import avro from 'avsc';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { replayDeadLetters } from '../../src/commands/dlq-replay.js';
 import { readShippedSchemas } from '../../src/event/schemas.js';
-import { openSchemaTopic } from '../../src/roles/schemas.js';
+import { announceSchemas, openSchemaTopic } from '../../src/roles/schemas.js';
 import { outcome as anOutcome, idOf, START_MS } from '../fold/outcomes.js';
 import { type RegistryServer, registryServer } from '../log/schema-registry-server.js';
 import { type TestDatabase, testDatabase } from '../postgres.js';
@@ -104,6 +104,23 @@ it('I6 I9 decodes another producer’s records by its own schema, waits for its 
   await rebuilt.caughtUp();
   expect(await rebuilt.checksum()).toBe(await projection.checksum());
   expect((await rebuilt.books())[0]).toEqual(books);
+  await world.close();
+});
+
+it('I1 I9 reads what emitters of a newer version write, once its projectors have said how', async () => {
+  const world = await testWorld(database);
+  const projection = world.projection();
+  await projection.start();
+  const newer = { ...readShippedSchemas()[0]!, id: 13, version: 2, text: FOREIGN };
+  for (let starts = 0; starts < 2; starts += 1) await announceSchemas(world, [newer]);
+  await announceSchemas(world);
+  // Of another id nobody has said anything.
+  await append(world, foreignOutcome(13, 1), foreignOutcome(14, 2));
+  await projection.caughtUp();
+  const parked = { read: 2, applied: 1, dead_lettered: 1, closed: true };
+  expect((await projection.books())[0]).toMatchObject(parked);
+  const { log, topics } = world;
+  expect((await log.bounds(topics.schemas, 0)).end).toBe(1);
   await world.close();
 });
 

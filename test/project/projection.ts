@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { wallClock } from '../../src/clock.js';
 import { type Config, loadConfig } from '../../src/config.js';
 import { migrate } from '../../src/database/migrate.js';
+import type { AiRouterError } from '../../src/errors.js';
 import { assembleBatch, encodeOutcomeBody } from '../../src/event/encode.js';
 import type { RequestOutcome, Uuid } from '../../src/event/outcome.js';
 import { createMemoryHotKeys } from '../../src/hotkeys/memory-hot-keys.js';
@@ -31,12 +32,23 @@ export interface TestWorld {
   /** What consumers of the embedded log said of their trouble. */
   reports: readonly PartitionReport[];
   /** Another projection of the same log, in a schema and consumer group of its own. */
-  projection(settings?: Partial<Config>, through?: WayToDatabase): TestProjection;
+  projection(
+    settings?: Partial<Config>,
+    through?: WayToDatabase,
+    place?: ProjectionPlace,
+  ): TestProjection;
   close(): Promise<void>;
 }
 
 /** Of a projector, where it is not the test's own. */
 export type WayToDatabase = Pick<TestDatabase, 'pool' | 'databaseUrl'>;
+
+/** Where a projection stands that is not by itself: the test drops the schema. */
+export interface ProjectionPlace {
+  schema: string;
+  hotKeys: HotKeys;
+  fail(error: AiRouterError): void;
+}
 
 export interface TestProjection {
   schema: string;
@@ -73,9 +85,9 @@ export async function testWorld(
     config,
     logSchema,
     reports,
-    projection(settings = {}, through: WayToDatabase = database) {
-      const schema = database.schema(projectionSchema(namespace));
-      const hotKeys = createMemoryHotKeys();
+    projection(settings = {}, through: WayToDatabase = database, place?: ProjectionPlace) {
+      const schema = place?.schema ?? database.schema(projectionSchema(namespace));
+      const hotKeys = place?.hotKeys ?? createMemoryHotKeys();
       const { pool } = database;
       return {
         schema,
@@ -94,9 +106,11 @@ export async function testWorld(
             schema,
             hotKeys,
             onReport: () => {},
-            fail: (error) => {
-              throw error;
-            },
+            fail:
+              place?.fail ??
+              ((error) => {
+                throw error;
+              }),
           });
           projectors.add(projector);
           return projector;

@@ -11,7 +11,7 @@ const REPLACED: Readonly<Record<string, readonly RegExp[]>> = {
   'ops/simulate/simulated-store.ts': [
     /^src\/project\/(?:projection-store|projection-version|checkpoint|highs|upsert|commit-rows|parked)\.ts$/,
     /^src\/project\/(?:array-literal|combined-statement|time-partitions|retention|rollup)\.ts$/,
-    /^src\/project\/(?:hot-source|health-value|catalogue-values|database-figures)\.ts$/,
+    /^src\/project\/(?:hot-source|versions|health-value|catalogue-values|database-figures)\.ts$/,
   ],
   // HotKeys. What stands behind the simulated network is the product's own adapter in memory.
   'ops/simulate/simulated-hot-keys.ts': [/^src\/hotkeys\/(?:redis|loopback)-[\w-]+\.ts$/],

@@ -65,8 +65,11 @@ export const roleRows: readonly FaultRow[] = [
     row: 42,
     fault: 'two versions run side by side, schemas change, an upgrade is rolled back',
     happens:
-      'Records are read by their own schema; a database that a newer version migrated is refused in one sentence; what an older version folded is folded again.',
+      'Each version has tables and keys of its own and reads what the other writes. The newer one takes over when it has folded as much; one command goes back, another ends the older one.',
     tests: [
+      { file: 'test/faults/upgrade.fault.test.ts' },
+      { file: 'test/project/versions.int.test.ts' },
+      { file: 'test/e2e/upgrade.e2e.test.ts' },
       { file: 'test/project/projector.int.test.ts', name: 'without the sums of sizes' },
       { file: 'test/database/migrate.int.test.ts', name: 'a newer version migrated' },
       { file: 'test/event/schemas.test.ts' },

@@ -35,7 +35,7 @@ export class Tree {
   }
 
   /** Answers how to undo it; throws where a text does not stand exactly once in its file. */
-  apply({ edits }: Mutation): () => void {
+  apply({ edits }: Pick<Mutation, 'edits'>): () => void {
     const originals = new Map<string, string>();
     for (const { file, from, to } of edits) {
       const path = join(this.root, file);
