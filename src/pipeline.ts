@@ -122,14 +122,9 @@ async function loadPartition(parts: PipelineParts, place: TopicPartition): Promi
       `${name} ends at offset ${bounds.end}, below the stored offset ${checkpoint.offsetNext}`,
     );
   }
-  const state = partitionState(
-    place.topic,
-    place.partition,
-    parts.keysMax,
-    checkpoint,
-    parts.recentIds,
-    parts.highsKept,
-  );
+  const { topic, partition } = place;
+  const { keysMax, recentIds, highsKept } = parts;
+  const state = partitionState(topic, partition, keysMax, checkpoint, recentIds, highsKept);
   if (state.limit.isPassed() && checkpoint.offsetNext >= checkpoint.deadLetters.allowedTo) {
     throw limitPassed(name, checkpoint.offsetNext);
   }
@@ -202,7 +197,8 @@ function* decodeRecords(
       timestampMs: record.timestampMs,
       decoded: decode(record.value, record.headers, parts.schemas),
       origin: originOf(record.headers),
-      verdicts: parts.verdicts?.(place, record.offset) ?? letters?.get(record.offset) ?? null,
+      verdicts: parts.verdicts?.(place, record.offset) ?? null,
+      letters: letters?.get(record.offset) ?? null,
     };
   }
 }

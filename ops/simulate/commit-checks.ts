@@ -1,3 +1,6 @@
+import { decodeWhole } from '../../src/event/decode.js';
+import { encodeRecord } from '../../src/event/encode.js';
+import type { RequestOutcome } from '../../src/event/outcome.js';
 import { placeText } from '../../src/fold/origin.js';
 import { parseLetter } from '../../src/log/dead-letters.js';
 import type { Failures } from './failures.js';
@@ -96,11 +99,20 @@ export class CommitChecks {
       const text = (name: string): string => String(headers[name]);
       if (text('topic') !== topic || text('partition') !== partition) return false;
       if (`${text('offset')}/${text('index')}` !== placeText(offset, index)) return false;
-      return value === null ? record!.value === null : record!.value?.equals(value) === true;
+      const held = index < 0 ? record!.value : eventOf(record!.value, index);
+      return value === null ? held === null : held?.equals(value) === true;
     });
     if (!isThere) {
       const where = `${place}/${offset}/${index}`;
       this.#failures.fail('I9', `${where} is parked and not in the dead-letter topic`);
     }
   }
+}
+
+/** What the letter of an event holds: of a batch that event alone. */
+function eventOf(value: Buffer | null, index: number): Buffer | null {
+  const decoded = decodeWhole(value);
+  if ('failed' in decoded || decoded.type !== 'OutcomeBatch') return value;
+  const { outcomes } = decoded.value as { outcomes: RequestOutcome[] };
+  return encodeRecord('RequestOutcome', outcomes[index]!);
 }

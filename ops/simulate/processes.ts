@@ -123,7 +123,10 @@ export async function startProjector(
       // Nobody registers any: garbage asks for ids, and they stay unknown.
       lookUpSchemas: createSchemaLookUp(schemas, schemaTopic, null),
       store: database,
-      parkDeadLetters: createDeadLetters(connection, TOPICS.deadLetters, PROJECTION_VERSION),
+      parkDeadLetters: createDeadLetters(connection, TOPICS.deadLetters, PROJECTION_VERSION, {
+        // Two or three letters: an attempt may end between any of them.
+        appendBytesMax: 1_000,
+      }),
       uncommittedLetters: (source, from) => uncommittedLetters(connection, source, from),
       refresher,
       metrics,

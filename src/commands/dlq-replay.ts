@@ -1,7 +1,5 @@
 import { AiRouterError } from '../errors.js';
-import { decodeWhole } from '../event/decode.js';
-import { encodeRecord } from '../event/encode.js';
-import type { RequestOutcome } from '../event/outcome.js';
+import { eventsAlone } from '../event/events-alone.js';
 import type { Schemas } from '../event/schemas.js';
 import { ORIGIN_HEADER, originOf, originText } from '../fold/origin.js';
 import type { LogRecord, NewRecord } from '../log/port.js';
@@ -100,11 +98,9 @@ function copyOf(original: LogRecord, row: ParkedRow, schemas: Schemas): NewRecor
   const header = { [ORIGIN_HEADER]: Buffer.from(originText(row)) };
   const whole = { key, value, timestampMs, headers: { ...original.headers, ...header } };
   if (row.index < 0) return whole;
-  const decoded = decodeWhole(value, schemas);
-  if ('failed' in decoded) return decoded.reason;
-  if (decoded.type !== 'OutcomeBatch') return whole;
-  const { outcomes } = decoded.value as { outcomes: RequestOutcome[] };
-  const outcome = outcomes[row.index];
-  if (outcome === undefined) return GONE;
-  return { key, value: encodeRecord('RequestOutcome', outcome), timestampMs, headers: header };
+  const events = eventsAlone(value, schemas);
+  if (events === null) return whole;
+  if ('failed' in events) return events.reason;
+  const event = events.at(row.index);
+  return event === null ? GONE : { key, value: event, timestampMs, headers: header };
 }

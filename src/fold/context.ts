@@ -66,12 +66,15 @@ export interface FoldContext {
   index: RowIndex;
   /** By index, where an earlier fold of the same version has judged the record; null = judge it. */
   verdicts: ReadonlyMap<number, Verdict> | null;
+  /** By index, what an earlier attempt has parked; the rest is judged. */
+  letters: ReadonlyMap<number, Verdict> | null;
 }
 
 /**
  * Parks an event that must not be folded; answers whether it did. Where an earlier fold of the same
  * version has judged, its verdict stands: a rebuild makes what was made, whatever has been learnt
- * since.
+ * since. What an attempt without a commit has parked stays parked, and the rest it may not have come
+ * to.
  */
 export function parksEvent<T>(
   context: FoldContext,
@@ -79,8 +82,9 @@ export function parksEvent<T>(
   judge: (event: T) => Verdict | null,
   event: T,
 ): boolean {
-  const { verdicts } = context;
-  const verdict = verdicts === null ? judge(event) : (verdicts.get(index) ?? null);
+  const { verdicts, letters } = context;
+  const verdict =
+    verdicts === null ? (letters?.get(index) ?? judge(event)) : (verdicts.get(index) ?? null);
   if (verdict === null) return false;
   park(context, index, verdict.code, verdict.reason);
   return true;

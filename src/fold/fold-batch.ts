@@ -27,6 +27,8 @@ export interface FoldRecord {
   origin?: Origin | null;
   /** By index (-1 = the record whole): what an earlier fold found; absent = it is judged here. */
   verdicts?: ReadonlyMap<number, Verdict> | null;
+  /** The same of an attempt without a commit, which may not have come to the rest. */
+  letters?: ReadonlyMap<number, Verdict> | null;
 }
 
 /**
@@ -58,6 +60,7 @@ export function foldBatch(
       replayable,
       index,
       verdicts: record.verdicts ?? null,
+      letters: record.letters ?? null,
     };
     const undecodable = foldRecord(context, record.decoded, record.origin ?? null);
     if (state.limit.count(record.offset, undecodable)) {
@@ -74,7 +77,7 @@ function foldRecord(
   decoded: DecodedRecord | DecodeFailure,
   origin: Origin | null,
 ): boolean {
-  const earlier = context.verdicts?.get(-1);
+  const earlier = (context.verdicts ?? context.letters)?.get(-1);
   if (earlier !== undefined || 'failed' in decoded) {
     const { code, reason } = earlier ?? (decoded as DecodeFailure);
     park(context, -1, code, reason);

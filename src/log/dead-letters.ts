@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
 import { ERRORS, type ErrorCode } from '../errors.js';
+import { type EventsAlone, eventsAlone } from '../event/events-alone.js';
+import { type Schemas, schemas } from '../event/schemas.js';
 import type { LogRecord, LogWriter, NewRecord, TopicPartition } from './port.js';
 
 /** A record, or one event of it, on its way to the dead-letter topic. */
@@ -14,6 +17,8 @@ export interface DeadLetter {
 /** A record of the dead-letter topic. */
 export interface StoredLetter extends DeadLetter, TopicPartition {
   projectionVersion: number;
+  /** As `valueHash` of the record that it is about. */
+  hash: string;
 }
 
 /** What an operator said of a parked place: it will not be replayed. */
@@ -31,30 +36,82 @@ export type ParkLetters = (
   letters: readonly DeadLetter[],
 ) => Promise<void>;
 
+/** Half of what Kafka takes at once, and a record with its headers where that is more. */
+const APPEND_BYTES_MAX = 524_288;
+/** Headers of a letter, and what the log adds to them. */
+const LETTER_OVERHEAD_BYTES = 400;
+
+export interface DeadLetterOptions {
+  /** What the records may be written by. */
+  known?: Schemas;
+  appendBytesMax?: number;
+}
+
 /**
  * Appends dead letters before their place is committed: a crash in between leaves them to be found
- * by the next assignment, and nothing is lost. The value is the original's bytes; the headers say
- * where it stood and why. They keep the partition number of their source.
+ * by the next assignment, and nothing is lost. The value is the original's bytes, of an event of a
+ * batch that event's alone: were it the batch's, each of a thousand bad events would keep all of
+ * them. The headers say where it stood and why. They keep the partition number of their source.
+ *
+ * They go in several appends where they are many: an attempt that ends between two of them leaves
+ * some of a record's letters.
  */
 export function createDeadLetters(
   log: LogWriter,
   deadLetterTopic: string,
   projectionVersion: number,
+  { known = schemas, appendBytesMax = APPEND_BYTES_MAX }: DeadLetterOptions = {},
 ): ParkLetters {
   return async (source, records, letters) => {
-    if (letters.length === 0) return;
     const byOffset = new Map(records.map((record) => [record.offset, record]));
-    const parked = letters.map((letter): NewRecord => {
+    let waiting: NewRecord[] = [];
+    let bytes = 0;
+    const append = async (): Promise<void> => {
+      if (waiting.length > 0) await log.append(deadLetterTopic, source.partition, waiting);
+      waiting = [];
+      bytes = 0;
+    };
+    let original: Original | null = null;
+    for (const letter of letters) {
       const record = byOffset.get(letter.offset)!;
-      return {
-        key: record.key,
-        value: record.value,
-        timestampMs: record.timestampMs,
-        headers: headersOf({ ...source, ...letter, projectionVersion }),
-      };
-    });
-    await log.append(deadLetterTopic, source.partition, parked);
+      if (original?.record !== record) original = originalOf(record, known);
+      const value = original.valueOf(letter.index);
+      const size = (value?.length ?? 0) + LETTER_OVERHEAD_BYTES;
+      if (bytes + size > appendBytesMax) await append();
+      const headers = headersOf({ ...source, ...letter, projectionVersion, hash: original.hash });
+      waiting.push({ key: record.key, value, timestampMs: record.timestampMs, headers });
+      bytes += size;
+    }
+    await append();
   };
+}
+
+interface Original {
+  record: LogRecord;
+  hash: string;
+  /** What the letter of one of its places holds. */
+  valueOf(index: number): Buffer | null;
+}
+
+function originalOf(record: LogRecord, known: Schemas): Original {
+  let events: EventsAlone | null | undefined;
+  return {
+    record,
+    hash: valueHash(record.value),
+    valueOf(index) {
+      if (index < 0) return record.value;
+      if (events === undefined) {
+        const found = eventsAlone(record.value, known);
+        events = found === null || 'failed' in found ? null : found;
+      }
+      return events?.at(index) ?? record.value;
+    },
+  };
+}
+
+/** Of a record's bytes: SHA-256 in base64, empty where there are none. */
+export function valueHash(value: Buffer | null): string {
+  return value === null ? '' : createHash('sha256').update(value).digest('base64');
 }
 
 /** The record that says that places of one partition will not be replayed. */
@@ -63,13 +120,14 @@ export function discardRecord(
   projectionVersion: number,
   timestampMs: number,
 ): NewRecord {
-  const headers = headersOf({ ...place, code: DISCARDED, reason: '', projectionVersion });
+  const headers = headersOf({ ...place, code: DISCARDED, reason: '', projectionVersion, hash: '' });
   return { key: null, value: null, timestampMs, headers };
 }
 
 /** What a record of the dead-letter topic says; null where it is not one of ours. */
 export function parseLetter({
   headers,
+  value,
 }: LogRecord): StoredLetter | (Discard & { code: typeof DISCARDED }) | null {
   const text = (name: string): string => headers[name]?.toString() ?? '';
   const number = (name: string): number =>
@@ -89,6 +147,8 @@ export function parseLetter({
     code: code as ErrorCode,
     reason: text('reason'),
     projectionVersion: number('projection_version'),
+    // Letters of before held the record whole.
+    hash: headers['sha256'] === undefined ? valueHash(value) : text('sha256'),
   };
 }
 
@@ -100,8 +160,9 @@ function headersOf(letter: {
   code: string;
   reason: string;
   projectionVersion: number;
+  hash: string;
 }): Record<string, Buffer> {
-  const { topic, partition, offset, index, code, reason, projectionVersion } = letter;
+  const { topic, partition, offset, index, code, reason, projectionVersion, hash } = letter;
   const texts = {
     topic,
     partition,
@@ -110,6 +171,7 @@ function headersOf(letter: {
     code,
     reason,
     projection_version: projectionVersion,
+    sha256: hash,
   };
   return Object.fromEntries(
     Object.entries(texts).map(([name, text]) => [name, Buffer.from(String(text))]),

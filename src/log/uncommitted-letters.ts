@@ -1,8 +1,10 @@
-import { createHash } from 'node:crypto';
-import { DISCARDED, parseLetter, type StoredLetter } from './dead-letters.js';
+import { DISCARDED, parseLetter, type StoredLetter, valueHash } from './dead-letters.js';
 import type { LogAdmin, LogReader, LogRecord, TopicPartition } from './port.js';
 
-/** Letters of a record by index, as the fold takes them. */
+/**
+ * Letters of a record by index, as the fold takes them. They need not be all: of those that an
+ * attempt left out nothing is known, and they are judged.
+ */
 export type LettersOfRecord = ReadonlyMap<number, Pick<StoredLetter, 'code' | 'reason'>>;
 
 export interface UncommittedLettersOptions {
@@ -26,7 +28,7 @@ const RESCAN_AFTER = 1_000;
 const READ_BYTES = 1_048_576;
 
 interface Group {
-  /** SHA-256 of the letters' value. */
+  /** Of the record's value. */
   hash: string;
   /** Where the first of them stands in the dead-letter topic. */
   at: number;
@@ -48,7 +50,7 @@ interface Group {
  * How much it holds: the letters of the lowest 10,000 places. Where there are more, records at or
  * above the first one left out wait for another scan.
  *
- * A letter speaks for a record only if it holds the same bytes: a topic that was made anew gives
+ * A letter speaks for a record only if it is about the same bytes: a topic that was made anew gives
  * its places to other records.
  */
 export class UncommittedLetters {
@@ -85,7 +87,8 @@ export class UncommittedLetters {
     if (this.#groups.size > 0) {
       for (const { offset, value } of records) {
         const group = this.#groups.get(offset);
-        if (group !== undefined && group.hash === hashOf(value)) letters.set(offset, group.letters);
+        if (group !== undefined && group.hash === valueHash(value))
+          letters.set(offset, group.letters);
       }
     }
     const beyond = records.findIndex(({ offset }) => offset >= this.#knownBelow);
@@ -121,7 +124,7 @@ export class UncommittedLetters {
         if (letter === null || letter.offset < offsetNext) continue;
         least = Math.min(least, record.offset);
         if (letter.offset >= this.#knownBelow) continue;
-        held += this.#hold(letter, record);
+        held += this.#hold(letter, record.offset);
         if (held > 2 * this.#lettersMax) held = this.#leaveOutHighest();
       }
       offset = records.at(-1)!.offset + 1;
@@ -143,12 +146,11 @@ export class UncommittedLetters {
   }
 
   /** The first letter of a place stands; other bytes are of another record, the newest stand. */
-  #hold({ offset, index, code, reason }: StoredLetter, record: LogRecord): number {
-    const hash = hashOf(record.value);
+  #hold({ offset, index, code, reason, hash }: StoredLetter, at: number): number {
     const group = this.#groups.get(offset);
     if (group === undefined || group.hash !== hash) {
       const letters = new Map([[index, { code, reason }]]);
-      this.#groups.set(offset, { hash, at: record.offset, letters });
+      this.#groups.set(offset, { hash, at, letters });
       return 1 - (group?.letters.size ?? 0);
     }
     if (group.letters.has(index)) return 0;
@@ -185,8 +187,4 @@ export function findUncommitted(
 ): (source: TopicPartition, from: number) => UncommittedLetters {
   return (source, from) =>
     new UncommittedLetters({ log, deadLetterTopic, source, projectionVersion, from });
-}
-
-function hashOf(value: Buffer | null): string {
-  return value === null ? '' : createHash('sha256').update(value).digest('base64');
 }

@@ -135,7 +135,9 @@ async function besideLive(parts: Surroundings): Promise<Made> {
 async function fromLogAlone(parts: Surroundings): Promise<Made> {
   const { pool, schema, shadow, log, topics } = parts;
   const fold = createFold(parts, {
-    parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
+    parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION, {
+      known: parts.schemas,
+    }),
     uncommittedLetters: findUncommitted(log, topics.deadLetters, PROJECTION_VERSION),
   });
   const foldToEnd = async (atLeast: Vector): Promise<void> => {

@@ -82,7 +82,9 @@ export async function startProjector(parts: ProjectorParts): Promise<Projector> 
       schemas,
       lookUpSchemas,
       store: createProjectionStore({ pool, schema, owner: `${process.pid}`, settings, topics }),
-      parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION),
+      parkDeadLetters: createDeadLetters(log, topics.deadLetters, PROJECTION_VERSION, {
+        known: schemas,
+      }),
       uncommittedLetters: findUncommitted(log, topics.deadLetters, PROJECTION_VERSION),
       refresher,
       metrics,

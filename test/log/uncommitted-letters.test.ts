@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createDeadLetters, discardRecord, parseLetter } from '../../src/log/dead-letters.js';
+import {
+  createDeadLetters,
+  discardRecord,
+  parseLetter,
+  valueHash,
+} from '../../src/log/dead-letters.js';
 import type { LogRecord } from '../../src/log/port.js';
 import { UncommittedLetters } from '../../src/log/uncommitted-letters.js';
 import { MemoryLog } from './memory-log.js';
@@ -165,6 +170,7 @@ describe('parseLetter', () => {
       code: 'rule_broken',
       reason: 'it says why',
       projectionVersion: 1,
+      hash: valueHash(Buffer.from('bytes of 7')),
     });
     expect(discard).toEqual({ ...place, code: 'discarded' });
     expect(parseLetter({ ...recordAt(0), headers: { offset: Buffer.from('1e3') } })).toBeNull();

@@ -5,9 +5,12 @@ import { deadLetterLines, list } from '../../src/commands/dlq-list.js';
 import { replay } from '../../src/commands/dlq-replay.js';
 import { show } from '../../src/commands/dlq-show.js';
 import { encodeRecord } from '../../src/event/encode.js';
+import type { RequestOutcome } from '../../src/event/outcome.js';
 import { createDeadLetters } from '../../src/log/dead-letters.js';
+import { createKafkaLog } from '../../src/log/kafka-log.js';
 import type { Parts } from '../../src/roles/parts.js';
 import { idOf, outcome, START_MS } from '../fold/outcomes.js';
+import { anyBrokers, noKafka } from '../log/kafka-brokers.js';
 import { type TestDatabase, testDatabase } from '../postgres.js';
 import { appendBatch, type TestProjection, type TestWorld, testWorld } from './projection.js';
 
@@ -100,6 +103,42 @@ describe('letters whose commit never came', () => {
     ]);
     await world.close();
   });
+});
+
+describe.each(['embedded', 'kafka'] as const)('on the %s log', (kind) => {
+  it.skipIf(kind === 'kafka' && noKafka !== null)(
+    'I9 I11 batches whose every event is bad are parked event by event, and stop nobody',
+    async () => {
+      const { brokers, stop } = kind === 'kafka' ? await anyBrokers() : { brokers: [] };
+      const log = kind === 'kafka' ? createKafkaLog({ brokers, singleNode: true }) : undefined;
+      const world = await testWorld(database, { partitions: 1, ...(log && { log }) });
+      const projection = world.projection();
+      await projection.start();
+      const many = (from: number, fields: Partial<RequestOutcome>) =>
+        Array.from({ length: 500 }, (_, n) => outcome({ event_id: idOf(from + n), ...fields }));
+      for (let batch = 0; batch < 5; batch += 1) {
+        const bad = many(1_000 * batch, { model: '', request_id: 'x'.repeat(100) });
+        await appendBatch(world, 0, idOf(9), batch + 1, bad, START_MS);
+      }
+      await appendBatch(world, 0, idOf(9), 6, many(50_000, {}), START_MS);
+      await projection.caughtUp();
+      const [books] = await projection.books();
+      expect(books).toMatchObject({
+        read: 3_000,
+        applied: 500,
+        dead_lettered: 2_500,
+        closed: true,
+      });
+      const lines = await commandsOf(world, projection).lines();
+      expect(lines).toHaveLength(2_500);
+      for (const line of lines)
+        expect(line).toMatchObject({ state: 'parked', code: 'rule_broken' });
+      // Each is one event's, not its batch's.
+      expect(Math.max(...lines.map(({ bytes }) => bytes))).toBeLessThan(400);
+      await world.close();
+      await stop?.();
+    },
+  );
 });
 
 describe('airouter dlq', () => {

@@ -110,11 +110,12 @@ export const inputRows: readonly FaultRow[] = [
     row: 35,
     fault: 'a flood of poison',
     happens:
-      'The partition stops at its limit and says so; the other partitions go on; `dlq allow` lets it go on.',
+      'The partition stops at its limit and says so; the other partitions go on; dlq allow lets it go on. Events that only break a rule are parked, and never stop it.',
     tests: [
       { file: 'test/project/projector.int.test.ts', name: 'stops behind the limit' },
       fold('I9 stops behind the 20th'),
       fold('I9 stops beyond 1 %'),
+      { file: 'test/project/dead-letters.int.test.ts', name: 'whose every event is bad' },
     ],
   },
 ];
