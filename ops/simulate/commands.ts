@@ -146,10 +146,12 @@ export class Commands {
     const newest = this.#sequences.get(key) ?? 0;
     const sequence = Math.max(1, newest + random.pick([1, 1, 1, 2, 0, -1]));
     this.#sequences.set(key, Math.max(newest, sequence));
+    // A program that makes a mistake makes it in all that it sends.
+    const badShare = random.chance(0.3) ? 0.9 : 0.15;
     const outcomes = Array.from({ length: 1 + random.below(4) }, () => {
       const id = random.chance(0.8) ? this.#newId() : this.#knownId(random);
       const outcome = this.#outcome(id, random.below(1_000_000));
-      return random.chance(0.15) ? { ...outcome, provider: '' } : outcome;
+      return random.chance(badShare) ? { ...outcome, provider: '' } : outcome;
     });
     return forgedBatch(idOf(2, publisher), sequence, outcomes);
   }

@@ -124,7 +124,7 @@ export async function startProjector(
       lookUpSchemas: createSchemaLookUp(schemas, schemaTopic, null),
       store: database,
       parkDeadLetters: createDeadLetters(connection, TOPICS.deadLetters, PROJECTION_VERSION, {
-        // Two or three letters: an attempt may end between any of them.
+        // One letter or two: an attempt may end between any of them.
         appendBytesMax: 1_000,
       }),
       uncommittedLetters: (source, from) => uncommittedLetters(connection, source, from),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -142,6 +143,7 @@ describe('the projector on the embedded log and Postgres', () => {
       code: 'unknown_schema',
       reason: 'the value must be of a known schema, which id 99 is not',
       projection_version: '1',
+      sha256: createHash('sha256').update(value).digest('base64'),
     });
     expect((await projection.books())[1]).toMatchObject({ read: 2, applied: 1, dead_lettered: 1 });
     await world.close();

@@ -117,5 +117,7 @@ export const inputRows: readonly FaultRow[] = [
       fold('I9 stops beyond 1 %'),
       { file: 'test/project/dead-letters.int.test.ts', name: 'whose every event is bad' },
     ],
+    measured:
+      '2 million bad events of 4 million, in batches of 500: folded as fast as they were written (10,800 a second); verify then counted them again in 20 s, with 280 MiB at most.',
   },
 ];

@@ -38,4 +38,16 @@ export const DEAD_LETTER_MUTATIONS: readonly Mutation[] = [
     check: SIMULATION,
     invariants: ['I9'],
   },
+  {
+    name: 'letters that an attempt left are taken for all of their record',
+    edits: [
+      {
+        file: 'src/fold/context.ts',
+        from: '(letters?.get(index) ?? judge(event))',
+        to: '(letters !== null ? (letters.get(index) ?? null) : judge(event))',
+      },
+    ],
+    check: { by: 'test', project: 'unit', file: 'test/fold/verdicts.test.ts' },
+    invariants: ['I9'],
+  },
 ];
