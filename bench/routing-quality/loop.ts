@@ -25,7 +25,7 @@ export interface Run {
   shares: number[][];
   /** When each offering's attempts ended and were seen, in that order: what reactions are timed by. */
   seen: SeenTime[];
-  /** When a gauge with overdue attempts was first seen, after the event began; null = never. */
+  /** When a gauge was first seen with overdue attempts that began in the event; null = never. */
   overdueSeenMs: (number | null)[];
 }
 
@@ -33,6 +33,8 @@ export interface SeenTime {
   offering: number;
   startedMs: number;
   seenMs: number;
+  /** Of the truth's. */
+  isAffected: boolean;
 }
 
 /** An outcome is on its way for 80 to 180 ms, and the router looks every 200 ms. */
@@ -140,7 +142,7 @@ class Loop {
     offering: number,
     attempt: number,
     startedMs: number,
-    { status, durationMs, retryAfterMs }: AttemptResult,
+    { status, durationMs, retryAfterMs, isAffected }: AttemptResult,
   ): void {
     const endedMs = this.#nowMs;
     const luck = chance(this.#world.seed, PURPOSE.delay, request, attempt);
@@ -148,7 +150,7 @@ class Loop {
     const seenMs = Math.ceil(arrivedMs / POLL_MS) * POLL_MS;
     const arrival = this.#world.arrivals[request]!;
     this.#at(seenMs, () => {
-      this.#result.seen.push({ offering, startedMs, seenMs });
+      this.#result.seen.push({ offering, startedMs, seenMs, isAffected });
       const seen = {
         offering,
         endedMs,
@@ -172,20 +174,23 @@ class Loop {
       const overdue = ages.filter((age) => age > OVERDUE_AFTER_MS).length;
       return { started, inFlight: ages.length, overdue, oldestMs: Math.max(0, ...ages) };
     });
+    const affected = this.#overdueSinceEvent();
     this.#at(atMs + POLL_MS, () => {
-      this.#noteOverdue(gauges);
+      for (const offering of affected) {
+        this.#result.overdueSeenMs[offering] ??= this.#nowMs;
+      }
       this.#policy.seeGauges(this.#nowMs, gauges);
     });
     if (atMs < this.#world.endMs) this.#at(atMs + GAUGE_MS, () => this.#gauge());
   }
 
-  #noteOverdue(gauges: readonly Gauge[]): void {
+  /** Offerings with overdue attempts that the event may have to do with. */
+  #overdueSinceEvent(): number[] {
     const fromMs = this.#world.event?.fromMs ?? Number.POSITIVE_INFINITY;
-    gauges.forEach(({ overdue }, offering) => {
-      if (overdue > 0 && this.#nowMs > fromMs) {
-        this.#result.overdueSeenMs[offering] ??= this.#nowMs;
-      }
-    });
+    const untilMs = this.#nowMs - OVERDUE_AFTER_MS;
+    return this.#begun.flatMap((begun, offering) =>
+      [...begun].some(({ atMs }) => atMs >= fromMs && atMs < untilMs) ? [offering] : [],
+    );
   }
 
   #sample(): void {

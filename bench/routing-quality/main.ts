@@ -58,6 +58,7 @@ function lineOf(verdict: Verdict) {
     leave_one_family_out: rounded(verdict.leaveOneOut),
     most_behind: rounded(verdict.mostBehind),
     leave_seconds: rounded(verdict.leave),
+    leave_seconds_of_any_outcome: rounded(verdict.leaveOfAny),
     leave_gradual_seconds: rounded(verdict.leaveGradual),
     back_seconds: rounded(verdict.back),
     floor_is:

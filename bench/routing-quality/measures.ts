@@ -1,4 +1,4 @@
-import type { Run } from './loop.js';
+import type { Run, SeenTime } from './loop.js';
 import { meanOf, quantileOf } from './statistics.js';
 import type { World } from './world.js';
 
@@ -24,10 +24,12 @@ export interface Measures {
 /** How a policy left an offering that became worse, and came back. Seconds; null = it did not. */
 export interface Reaction {
   /**
-   * From the 8th outcome of attempts that began when the oracle had left, or the first overdue gauge
-   * since, to half the share; 0 = before it.
+   * From the 8th outcome that came out otherwise for what happened, of attempts that began when the
+   * oracle had left, or the first overdue gauge of them, to half the share; 0 = before it.
    */
   leave: number | null;
+  /** The same from the 8th outcome of any kind: of calls of which some hang, those that do not. */
+  leaveOfAny: number | null;
   /** From the end of the event to half the share; NaN = the event did not end in time. */
   back: number | null;
   /** The event grew over minutes: at first the oracle gains nothing by leaving. */
@@ -143,24 +145,32 @@ function reactionsOf(world: World, run: Run, oracle: Run): Reaction[] {
     const bestBefore = mean(oracle, second - 30, second);
     const hasLeft = (shares: readonly number[]): boolean => shares[index]! <= bestBefore / 2;
     const oracleLeft = firstSecond(oracle, second, endSecond, hasLeft) ?? second;
-    const seenMs = noticeableMs(run, index, Math.max(event.fromMs, (oracleLeft - 1) * 1000));
+    const leftMs = Math.max(event.fromMs, (oracleLeft - 1) * 1000);
     const left = firstSecond(run, second, endSecond, (shares) => shares[index]! <= before / 2);
-    const leave = left === null ? null : Math.max(0, left - seenMs / 1000);
+    const since = (seenMs: number) => (left === null ? null : Math.max(0, left - seenMs / 1000));
+    const leave = since(noticeableMs(run, index, leftMs, (it) => it.isAffected));
+    const leaveOfAny = since(noticeableMs(run, index, leftMs, () => true));
     if (event.toMs >= world.endMs - MINUTE_MS || left === null)
-      return [{ leave, back: Number.NaN, isGradual }];
+      return [{ leave, leaveOfAny, back: Number.NaN, isGradual }];
     const isBack = (shares: readonly number[]): boolean => shares[index]! >= before / 2;
     const back = firstSecond(run, endSecond, run.shares.length, isBack);
-    return [{ leave, back: back === null ? null : back - event.toMs / 1000, isGradual }];
+    const backSeconds = back === null ? null : back - event.toMs / 1000;
+    return [{ leave, leaveOfAny, back: backSeconds, isGradual }];
   });
 }
 
 /**
- * When the 8th outcome of an attempt that began since then, or an overdue gauge, was seen; Infinity
- * where too few were sent there.
+ * When the 8th outcome that says so, of an attempt that began since then, or an overdue gauge, was
+ * seen; Infinity where too few were sent there.
  */
-function noticeableMs(run: Run, index: number, fromMs: number): number {
-  const affected = run.seen.filter((it) => it.offering === index && it.startedMs >= fromMs);
-  const eighth = affected[AFFECTED_OUTCOMES - 1]?.seenMs ?? Number.POSITIVE_INFINITY;
+function noticeableMs(
+  run: Run,
+  index: number,
+  fromMs: number,
+  saysSo: (it: SeenTime) => boolean,
+): number {
+  const since = run.seen.filter((it) => it.offering === index && it.startedMs >= fromMs);
+  const eighth = since.filter(saysSo)[AFFECTED_OUTCOMES - 1]?.seenMs ?? Number.POSITIVE_INFINITY;
   const overdue = run.overdueSeenMs[index] ?? Number.POSITIVE_INFINITY;
   return Math.min(eighth, Math.max(fromMs, overdue));
 }

@@ -18,6 +18,8 @@ export interface AttemptResult {
   durationMs: number;
   costNanoUsd: number;
   retryAfterMs: number | null;
+  /** It would have come out otherwise without the change that the offering is in, or was refused. */
+  isAffected: boolean;
 }
 
 /** What an attempt is expected to come to. */
@@ -86,16 +88,20 @@ export class Truth {
     }
     this.#tokens[index]! -= 1;
     const { slowdown, failureRatio, hangRatio } = conditionAt(offering, atMs);
-    if (draw(PURPOSE.hang) < hangRatio) return timedOut();
-    if (draw(PURPOSE.failure) < failureRatio) {
-      return failed(draw(PURPOSE.kind), draw(PURPOSE.failureTime), slowdown);
+    const isFailure = draw(PURPOSE.failure) < failureRatio;
+    const isHung = draw(PURPOSE.hang) < hangRatio;
+    const wouldFail = draw(PURPOSE.failure) < offering.failureRatio;
+    const isAffected = isHung || isFailure !== wouldFail || slowdown !== 1;
+    if (isHung) return timedOut(isAffected);
+    if (isFailure) {
+      return failed(draw(PURPOSE.kind), draw(PURPOSE.failureTime), slowdown, isAffected);
     }
     const luck = normalOf(draw(PURPOSE.slowness), chance(seed, PURPOSE.slowness, request, ~index));
     const factor = Math.exp(offering.sigma * luck) * slowdown * load;
     const durationMs = Math.ceil(plainMs(offering, arrival) * factor);
-    if (durationMs >= TIMEOUT_MS) return timedOut();
+    if (durationMs >= TIMEOUT_MS) return timedOut(isAffected);
     const costNanoUsd = costOf(priceAt(offering, atMs), arrival);
-    return { status: 'success', durationMs, costNanoUsd, retryAfterMs: null };
+    return { status: 'success', durationMs, costNanoUsd, retryAfterMs: null, isAffected };
   }
 
   end(index: number): void {
@@ -135,20 +141,21 @@ function meanFailureMs(slowdown: number): number {
   return TIMEOUT_SHARE * TIMEOUT_MS + (1 - TIMEOUT_SHARE) * fast;
 }
 
-function failed(kind: number, time: number, slowdown: number): AttemptResult {
-  if (kind < TIMEOUT_SHARE) return timedOut();
+function failed(kind: number, time: number, slowdown: number, isAffected: boolean): AttemptResult {
+  if (kind < TIMEOUT_SHARE) return timedOut(isAffected);
   const status = kind < TIMEOUT_SHARE + INVALID_SHARE ? 'invalid_response' : 'error';
   const durationMs = Math.ceil((ERROR_MS.from + (ERROR_MS.to - ERROR_MS.from) * time) * slowdown);
-  return { status, durationMs, costNanoUsd: 0, retryAfterMs: null };
+  return { status, durationMs, costNanoUsd: 0, retryAfterMs: null, isAffected };
 }
 
 function refused(retryAfterMs: number | null, time: number): AttemptResult {
   const durationMs = Math.ceil(REFUSED_MS.from + (REFUSED_MS.to - REFUSED_MS.from) * time);
-  return { status: 'rate_limited', durationMs, costNanoUsd: 0, retryAfterMs };
+  return { status: 'rate_limited', durationMs, costNanoUsd: 0, retryAfterMs, isAffected: true };
 }
 
-function timedOut(): AttemptResult {
-  return { status: 'timeout', durationMs: TIMEOUT_MS, costNanoUsd: 0, retryAfterMs: null };
+function timedOut(isAffected: boolean): AttemptResult {
+  const durationMs = TIMEOUT_MS;
+  return { status: 'timeout', durationMs, costNanoUsd: 0, retryAfterMs: null, isAffected };
 }
 
 /** Of a log-normal time: how likely it is below the limit, and its mean then. */

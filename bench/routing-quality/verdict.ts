@@ -1,5 +1,5 @@
 import type { Table } from './contest.js';
-import type { Measures, Reaction } from './measures.js';
+import type { Measures } from './measures.js';
 import { bootstrap, type Interval, meanOf, quantileOf } from './statistics.js';
 
 /** What the contest comes to, as goals are set on it. Regrets are % of the oracle's loss. */
@@ -15,6 +15,8 @@ export interface Verdict {
   mostBehind: { family: string; points: number; peer: string };
   /** Where it became worse at once, and where it did so over minutes. */
   leave: Times;
+  /** `leave` from outcomes of any kind. */
+  leaveOfAny: Times;
   leaveGradual: Times;
   back: Times;
 }
@@ -35,6 +37,7 @@ export function verdictOf(table: Table, ours: number, peers: readonly number[]):
   const families = table.families.map((_, index) => index);
   const best = bestPeer(table, peers, families);
   const reactions = table.measures[ours]!.flat().flatMap((it) => it.reactions);
+  const atOnce = reactions.filter((it) => !it.isGradual);
   const back = reactions.map((it) => it.back).filter((it) => !Number.isNaN(it));
   return {
     ours: meanRegret(table, ours, families),
@@ -43,8 +46,9 @@ export function verdictOf(table: Table, ours: number, peers: readonly number[]):
     ...ratioOf(table, ours, best, families),
     leaveOneOut: leaveOneOut(table, ours, peers, families),
     mostBehind: mostBehind(table, ours, peers, families),
-    leave: leaveTimes(reactions, false),
-    leaveGradual: leaveTimes(reactions, true),
+    leave: leaveTimes(atOnce.map((it) => it.leave)),
+    leaveOfAny: leaveTimes(atOnce.map((it) => it.leaveOfAny)),
+    leaveGradual: leaveTimes(reactions.filter((it) => it.isGradual).map((it) => it.leave)),
     back: timesOf(back, BACK_GOAL_SECONDS),
   };
 }
@@ -116,13 +120,8 @@ function mostBehind(
   return all.reduce((worst, it) => (it.points > worst.points ? it : worst));
 }
 
-function leaveTimes(reactions: readonly Reaction[], isGradual: boolean): Times {
-  const wanted = reactions.filter((it) => it.isGradual === isGradual);
-  return timesOf(
-    wanted.map((it) => it.leave),
-    LEAVE_GOAL_SECONDS,
-  );
-}
+const leaveTimes = (seconds: readonly (number | null)[]): Times =>
+  timesOf(seconds, LEAVE_GOAL_SECONDS);
 
 function timesOf(seconds: readonly (number | null)[], goal: number): Times {
   const never = Number.POSITIVE_INFINITY;

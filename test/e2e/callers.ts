@@ -9,13 +9,15 @@ export interface Load {
   acknowledged: number;
   /** Answers that are neither the good one nor none at all. */
   broken: string[];
+  /** Callers that found nobody, or lost their connection, and went on no more. */
+  gone: number;
   stop(): Promise<void>;
 }
 
 /** Callers that go on until they find nobody there, or their connection ended. */
 export function startLoad(url: string, path: string, newBody: () => unknown): Load {
   let isStopped = false;
-  const load: Load = { answered: 0, acknowledged: 0, broken: [], stop };
+  const load: Load = { answered: 0, acknowledged: 0, broken: [], gone: 0, stop };
   const call = async (): Promise<void> => {
     while (!isStopped) {
       try {
@@ -29,6 +31,7 @@ export function startLoad(url: string, path: string, newBody: () => unknown): Lo
         if (response.status === 202) load.acknowledged += 1;
         else if (response.status !== 200) load.broken.push(`status ${response.status}`);
       } catch {
+        load.gone += 1;
         return;
       }
     }

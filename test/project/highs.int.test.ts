@@ -63,3 +63,33 @@ it('I2 I11 publishers are known after a restart, counted again in shares, and fo
   expect((await books())[0]).toMatchObject({ duplicate: PUBLISHERS + 1, closed: true });
   await world.close();
 });
+
+it('I1 I2 a spool that is sent again an hour and 70,000 events later counts once, also after a restart', async () => {
+  const world = await testWorld(database, { partitions: 1 });
+  const projection = world.projection();
+  const [killed, other] = [idOf(1), idOf(2)];
+  const spooled = [1, 2, 3].map((sequence) =>
+    Array.from({ length: 100 }, (_, n) => outcome({ event_id: idOf(1_000 * sequence + n) })),
+  );
+  const send = (sequence: number, atMs: number) =>
+    appendBatch(world, 0, killed, sequence, spooled[sequence - 1]!, atMs);
+  const first = await projection.start();
+  // Two reached the log, their answers never came; of the third nobody knows.
+  await send(1, START_MS);
+  await send(2, START_MS);
+  const laterMs = START_MS + 3_600_000;
+  for (let sequence = 1; sequence <= 140; sequence++) {
+    const events = Array.from({ length: 500 }, (_, n) =>
+      outcome({ event_id: idOf(1_000_000 + 500 * sequence + n), occurred_at: laterMs }),
+    );
+    await appendBatch(world, 0, other, sequence, events, laterMs);
+  }
+  await projection.caughtUp();
+  await first.close();
+  for (const sequence of [1, 2, 3]) await send(sequence, laterMs);
+  await projection.start();
+  await projection.caughtUp();
+  const [books] = await projection.books();
+  expect(books).toMatchObject({ read: 70_500, applied: 70_300, duplicate: 200, closed: true });
+  await world.close();
+});

@@ -75,6 +75,8 @@ export const roleRows: readonly FaultRow[] = [
       { file: 'test/event/schemas.test.ts' },
       { file: 'test/project/foreign-schemas.int.test.ts' },
     ],
+    measured:
+      'Five minutes each way under 100 outcomes a second, a projector of either version killed each time: in force after 24 s; 73,820 events, none missing and none twice in either; no request without an answer.',
   },
   {
     row: 43,

@@ -92,12 +92,14 @@ it('leaving an offering and coming back are timed from the moment they could be 
       const isAway = atMs >= leaveMs && atMs < backMs;
       return world.offerings.map((_it, i) => (i === (isAway ? other : index) ? 1 : 0));
     }),
-    // Eight that began soon after the event, eight of half a minute later.
-    seen: Array.from({ length: 16 }, (_, i) => ({
-      offering: index,
-      startedMs: fromMs + (i < 8 ? 1_000 : 31_000) + i,
-      seenMs: fromMs + (i < 8 ? 2_000 : 32_000),
-    })),
+    // Eight that began soon after the event, eight of half a minute later; the first of each eight
+    // came out as ever, and one more says so two seconds later.
+    seen: Array.from({ length: 18 }, (_, i) => {
+      const [half, of] = [i < 9 ? 0 : 30_000, i % 9];
+      const seenMs = fromMs + half + (of === 8 ? 4_000 : 2_000);
+      const startedMs = fromMs + half + 1_000 + of;
+      return { offering: index, startedMs, seenMs, isAffected: of !== 0 };
+    }),
     overdueSeenMs: world.offerings.map(() => null),
   });
   const { reactions } = measuresOf(
@@ -106,8 +108,9 @@ it('leaving an offering and coming back are timed from the moment they could be 
     runOf(fromMs, toMs),
   );
   expect(reactions).toHaveLength(1);
-  expect(reactions[0]!.leave).toBeGreaterThan(3);
-  expect(reactions[0]!.leave).toBeLessThan(6);
+  expect(reactions[0]!.leave).toBeGreaterThan(1);
+  expect(reactions[0]!.leave).toBeLessThan(4);
+  expect(reactions[0]!.leaveOfAny! - reactions[0]!.leave!).toBeCloseTo(2, 6);
   expect(Math.abs(reactions[0]!.back! - 30)).toBeLessThan(2);
   // What was affected before the oracle left gives no reason to leave.
   const late = measuresOf(
@@ -115,8 +118,8 @@ it('leaving an offering and coming back are timed from the moment they could be 
     runOf(fromMs + 36_000, toMs),
     runOf(fromMs + 30_000, toMs),
   ).reactions;
-  expect(late[0]!.leave).toBeGreaterThan(3);
-  expect(late[0]!.leave).toBeLessThan(6);
+  expect(late[0]!.leave).toBeGreaterThan(1);
+  expect(late[0]!.leave).toBeLessThan(4);
 });
 
 it('the verdict compares with the peer that is best over all, and in each family', () => {
@@ -136,4 +139,22 @@ it('the verdict compares with the peer that is best over all, and in each family
   expect(verdict.ratio).toBeCloseTo(2 / 3);
   expect(verdict.mostBehind).toMatchObject({ family: 'calm', points: 0.5, peer: 'b' });
   expect(verdict.leaveOneOut).toMatchObject({ family: 'spike', ratio: 2 });
+});
+
+it('an attempt is affected where it comes out otherwise than without the change', () => {
+  const world = worldOf(FAMILIES.find(({ name }) => name === 'hang')!, 4);
+  const index = world.event!.affected[0]!;
+  const beginAll = (atMs: number) => {
+    const truth = new Truth(world);
+    return Array.from({ length: 500 }, (_, request) => truth.begin(index, atMs, request, TYPICAL));
+  };
+  const before = beginAll(world.event!.fromMs - 1);
+  const during = beginAll(world.event!.fromMs + 1);
+  expect(before.some((it) => it.isAffected)).toBe(false);
+  expect(during.some((it) => it.isAffected)).toBe(true);
+  during.forEach((it, request) => {
+    const { status, durationMs } = before[request]!;
+    const isOther = it.status !== status || it.durationMs !== durationMs;
+    expect(it.isAffected).toBe(isOther);
+  });
 });
