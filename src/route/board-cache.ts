@@ -13,6 +13,11 @@ const MEMORIES_MAX = 4;
 const SLICE_PLANS = 8;
 /** As long as a request may wait behind them. */
 const SLICE_MS = 2;
+/**
+ * What came between two slices took longer: the loop is full, and making plans that one of eight
+ * requests asks for would keep the others waiting. Who asks makes its own.
+ */
+const BUSY_MS = 20;
 /** For one board: of a state each 100 ms, a tenth of a core or so. */
 const AHEAD_PLANS_MAX = 256;
 /** A plan that was made ahead so often, for three seconds or so, and not asked for, is left off. */
@@ -29,9 +34,12 @@ export class BoardCache {
   /** By kind of answer: what was still to be made ahead when the newest slice ended. */
   readonly #waiting = new Map<boolean, readonly KeptPlan[]>();
   readonly #later: Later | null;
+  readonly #nowMs: () => number;
 
-  constructor(later: Later | null = null) {
+  /** `nowMs`: monotonic. */
+  constructor(later: Later | null = null, nowMs: () => number = () => performance.now()) {
     this.#later = later;
+    this.#nowMs = nowMs;
   }
 
   /** Forgets everything; answers how many plans there were. */
@@ -88,16 +96,18 @@ export class BoardCache {
     const wanted = [...last.plans, ...left].filter(({ idle }) => idle < IDLE_MAX);
     const plans = wanted.toSorted((a, b) => a.idle - b.idle).slice(0, AHEAD_PLANS_MAX);
     let next = 0;
+    let dueMs = this.#nowMs();
     const slice = (): void => {
       // A newer state has come: its slices go on with what was left.
-      if (!this.#isNewest(board)) return;
+      if (!this.#isNewest(board) || this.#nowMs() - dueMs > BUSY_MS) return;
       const leastEnd = Math.min(next + SLICE_PLANS, plans.length);
-      const endMs = performance.now() + SLICE_MS;
-      while (next < leastEnd || (next < plans.length && performance.now() < endMs)) {
+      const endMs = this.#nowMs() + SLICE_MS;
+      while (next < leastEnd || (next < plans.length && this.#nowMs() < endMs)) {
         tryAhead(board, plans[next]!);
         next += 1;
       }
       this.#waiting.set(board.stream, plans.slice(next));
+      dueMs = this.#nowMs();
       if (next < plans.length) later(slice);
     };
     this.#waiting.set(board.stream, plans);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { buildNextVersion } from '../../ops/faults/next-version.js';
 import { recovered } from '../../ops/soak/campaign.js';
 import { compareWithPython } from '../../ops/soak/foreign-consumers.js';
@@ -24,19 +24,22 @@ interface VersionLine {
 let world: World;
 let next: ReturnType<typeof buildNextVersion>;
 const started: { close(): Promise<unknown> }[] = [];
-beforeAll(async () => {
+beforeAll(() => {
   next = buildNextVersion();
+}, 120_000);
+afterAll(() => next.remove());
+// A second try begins with nothing of the first one.
+beforeEach(async () => {
   world = await openWorld({
     environment: serviceEnvironment,
     progress: silent,
     seed: 42,
     rate: RATE,
   });
-}, 300_000);
-afterAll(async () => {
-  for (const each of started.reverse()) await each.close();
+}, 180_000);
+afterEach(async () => {
+  for (const each of started.splice(0).reverse()) await each.close();
   await world.close();
-  next.remove();
 }, 120_000);
 
 function start(name: string, more: Parameters<World['role']>[1]): Role {

@@ -218,6 +218,32 @@ describe('boards that are kept', () => {
     expect(madeOn(third)).toBe(0);
   });
 
+  it('make nothing ahead while requests wait: who asks makes its own', () => {
+    const waiting: (() => void)[] = [];
+    let nowMs = 0;
+    const cache = new BoardCache(
+      (run) => waiting.push(run),
+      () => nowMs,
+    );
+    const run = (): void => {
+      for (const each of waiting.splice(0)) each();
+    };
+    const first = state(null, 1, 1);
+    planOf(cache.boardOf(first, AS_OF, false), asked);
+    const second = state(first, 2, 1);
+    const busy = cache.boardOf(second, AS_OF, false);
+    nowMs += 21;
+    run();
+    expect([busy.planCount, waiting.length]).toEqual([0, 0]);
+    expect(madeOn(busy)).toBe(1);
+    // The next state is in time, and has it made before anybody asks.
+    const third = cache.boardOf(state(second, 3, 1), AS_OF, false);
+    nowMs += 19;
+    run();
+    expect(third.planCount).toBe(1);
+    expect(madeOn(third)).toBe(0);
+  });
+
   it('I11 keep a bounded number of plans', () => {
     const cache = new BoardCache();
     const snapshot = state(null, 1, 1);
