@@ -97,7 +97,8 @@ it('still replaces it where the store was away at first', async () => {
   const starting = start();
   await vi.advanceTimersByTimeAsync(50);
   onWrite = async () => {};
-  await vi.advanceTimersByTimeAsync(100);
+  // Longer than any pause that was drawn by then.
+  await vi.advanceTimersByTimeAsync(1_000);
   await starting;
   expect((await read())?.changed.has('policies')).toBe(false);
 });
