@@ -84,17 +84,20 @@ it('readers stay with the version in force until the next one has folded what th
   const holder = await pool.connect();
   await holder.query(`begin; lock table "${second.schema}".projection_checkpoint in share mode`);
   const starting = second.start();
-  const goneOn = await hotKeys.read(null);
-  await append();
-  await first.caughtUp();
-  await vi.waitUntil(async () => {
-    const read = await hotKeys.read(null);
-    return read !== null && read.state.revision > goneOn!.state.revision;
-  }, WAIT);
-  expect(await inForce()).toBe(1);
-  expect(await isReading(first)).toBe(true);
-  await holder.query('rollback');
-  holder.release();
+  try {
+    await vi.waitUntil(async () => (await hotKeys.read(null)) !== null, WAIT);
+    const before = (await hotKeys.read(null))!.state.revision;
+    await append();
+    await first.caughtUp();
+    const isWritten = async () => ((await hotKeys.read(null))?.state.revision ?? 0) > before;
+    await vi.waitUntil(isWritten, WAIT);
+    expect(await inForce()).toBe(1);
+    expect(await isReading(first)).toBe(true);
+  } finally {
+    // Whatever was found: who waits for the lock could not be closed.
+    await holder.query('rollback');
+    holder.release();
+  }
   await starting;
   await second.caughtUp();
   await vi.waitUntil(() => isReading(second), WAIT);
