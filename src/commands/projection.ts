@@ -1,6 +1,6 @@
 import { withTransaction } from '../database/connect.js';
 import { AiRouterError } from '../errors.js';
-import { vectorVersion } from '../hotkeys/port.js';
+import { type Vector, vectorVersion } from '../hotkeys/port.js';
 import { foldedTopics } from '../log/topics.js';
 import { readVector } from '../project/hot-source.js';
 import {
@@ -71,19 +71,21 @@ async function list(
   { versions, inForce }: Asked,
 ): Promise<void> {
   const folded = foldedTopics(topics);
-  const lines: VersionLine[] = [];
-  for (const each of versions) {
-    const stands = await withTransaction(pool, 'repeatable read', (client) =>
-      readVector(client, each.schema, folded),
-    );
-    lines.push({
+  const stands = await withTransaction(pool, 'repeatable read', async (client) => {
+    const vectors: Vector[] = [];
+    for (const { schema } of versions) vectors.push(await readVector(client, schema, folded));
+    return vectors;
+  });
+  const end = await endOfLog(log, folded);
+  const lines = versions.map(
+    (each, i): VersionLine => ({
       version: each.version,
       schema: each.schema,
       in_force: each === inForce,
-      records: vectorVersion(stands),
-      lag_records: distance(stands, await endOfLog(log, folded)),
-    });
-  }
+      records: vectorVersion(stands[i]!),
+      lag_records: distance(stands[i]!, end),
+    }),
+  );
   if (json) return answer({ versions: lines });
   for (const { version, schema, in_force, records, lag_records } of lines) {
     const mark = in_force ? '\tin force' : '';
