@@ -107,6 +107,13 @@ export async function readVector(
   return vector;
 }
 
+/** Whether the vector is nowhere below the other one. */
+export function isAtLeast(vector: Vector, other: Vector): boolean {
+  return Object.entries(other).every(([topic, offsets]) =>
+    offsets.every((offset, partition) => (vector[topic]?.[partition] ?? 0) >= offset),
+  );
+}
+
 /** Names that were marked above the vector; all of them where there is none. */
 async function readMarked(
   client: PoolClient,

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from '../database/connect.js';
 import { AiRouterError } from '../errors.js';
 import type { Vector } from '../hotkeys/port.js';
-import { readVector } from './hot-source.js';
+import { isAtLeast, readVector } from './hot-source.js';
 
 /** A projection version that has its tables in the database. */
 export interface StoredVersion {
@@ -132,15 +132,10 @@ export function createCutOver(options: CutOverOptions): () => Promise<StoredVers
       await readVector(client, inForce.schema, topics),
       await readVector(client, schema, topics),
     ]);
-    const isThere = hasReached(reached, goal ?? stood);
+    const isThere = isAtLeast(reached, goal ?? stood);
     goal = stood;
     if (!isThere) return inForce;
     if (await putInForce(pool, schema, 'first')) options.onCutOver(inForce, own);
     return own;
   };
 }
-
-const hasReached = (reached: Vector, goal: Vector): boolean =>
-  Object.entries(goal).every(([topic, offsets]) =>
-    offsets.every((offset, partition) => (reached[topic]?.[partition] ?? 0) >= offset),
-  );

@@ -8,7 +8,7 @@ import type { Log } from '../log/port.js';
 import { foldedTopics, type Topics } from '../log/topics.js';
 import { findUncommitted } from '../log/uncommitted-letters.js';
 import type { PipelineParts } from '../pipeline.js';
-import { readVector } from '../project/hot-source.js';
+import { isAtLeast, readVector } from '../project/hot-source.js';
 import {
   migrateProjection,
   PROJECTION_VERSION,
@@ -21,7 +21,7 @@ import { hasTable, isWhole, refuseUnsafeSwap } from './live.js';
 import { dropSchema, makeShadow, type ShadowSettings } from './shadow.js';
 import { swap } from './swap.js';
 import { inTurn } from './turn.js';
-import { distance, endOfLog, greatest, isAtLeast } from './vectors.js';
+import { distance, endOfLog, greatest } from './vectors.js';
 import { nobodyJudged, storedVerdicts } from './verdicts.js';
 
 export interface Rebuilt extends Omit<Comparison, 'checksum_live'> {

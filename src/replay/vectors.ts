@@ -13,10 +13,6 @@ export const placesOf = (vector: Vector): Place[] =>
 export const offsetOf = (vector: Vector, { topic, partition }: TopicPartition): number =>
   vector[topic]?.[partition] ?? 0;
 
-/** Whether the vector is nowhere below the other one. */
-export const isAtLeast = (vector: Vector, other: Vector): boolean =>
-  placesOf(other).every((place) => offsetOf(vector, place) >= place.offset);
-
 /** The greater offset of each partition. */
 export function greatest(a: Vector, b: Vector): Vector {
   const result: Record<string, number[]> = {};
