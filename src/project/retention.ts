@@ -57,7 +57,10 @@ async function rangesOf(pool: Pool, schema: string, table: Table): Promise<numbe
   return rows.map(({ name }) => Number(name.slice(table.name.length + 1))).sort((a, b) => a - b);
 }
 
-/** The books record what goes, in the transaction in which it goes. */
+/**
+ * The books record what goes, in the transaction in which it goes. While it is counted it may be
+ * read: a reader of the whole table holds its parent, which the drop has to wait for.
+ */
 function dropRange(
   pool: Pool,
   schema: string,
@@ -67,7 +70,7 @@ function dropRange(
 ): Promise<void> {
   return withTransaction(pool, 'read committed', async (client: PoolClient) => {
     const range = `"${schema}".${table.name}_${from}`;
-    await client.query(`lock table ${range} in access exclusive mode`);
+    await client.query(`lock table ${range} in share row exclusive mode`);
     const counted = COUNTED[table.name];
     if (counted !== undefined) {
       await client.query(

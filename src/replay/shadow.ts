@@ -5,6 +5,7 @@ import {
   prepareProjection,
   type storedFoldSettings,
 } from '../project/projection-version.js';
+import { givingWay } from './give-way.js';
 
 /** Where a rebuild folds to, beside the live schema. */
 export const shadowSchema = (live: string): string => `${live}_shadow`;
@@ -34,18 +35,23 @@ export async function makeShadow(
 /** Each table takes locks, and a server has so many: a long history goes in pieces. */
 const TABLES_A_DROP = 50;
 
-/** Drops a schema with all that is in it; one that is not there is no error. */
+/**
+ * Drops a schema with all that is in it; one that is not there is no error. A statement that was
+ * planned before a swap still locks what it used to read, for a moment: it is given way to.
+ */
 export async function dropSchema(pool: Pool, schema: string): Promise<void> {
   const { rows } = await pool.query<{ name: string }>(
     `select format('%I.%I', $1::text, relname) as name from pg_class
      where relnamespace = to_regnamespace(quote_ident($1)) and relispartition and relkind = 'r'`,
     [schema],
   );
+  const drop = (what: string): Promise<void> =>
+    givingWay(() =>
+      withTransaction(pool, 'read committed', (client) => client.query(`drop ${what}`)),
+    );
   for (let at = 0; at < rows.length; at += TABLES_A_DROP) {
     const names = rows.slice(at, at + TABLES_A_DROP).map(({ name }) => name);
-    await pool.query(`drop table if exists ${names.join(', ')}`);
+    await drop(`table if exists ${names.join(', ')}`);
   }
-  await withTransaction(pool, 'read committed', (client) =>
-    client.query(`drop schema if exists "${schema}" cascade`),
-  );
+  await drop(`schema if exists "${schema}" cascade`);
 }

@@ -1,21 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { withTransaction } from '../database/connect.js';
-import { AiRouterError } from '../errors.js';
 import { TABLE_NAMES } from '../fold/tables.js';
 import { TURN_SETTING } from '../project/versions.js';
+import { givingWay } from './give-way.js';
 import { copyGrants } from './grants.js';
 import { hasTable } from './live.js';
 import { dropSchema, retiredSchema } from './shadow.js';
 
 /** Below the second after which Postgres looks for deadlocks: we give way, not a projector. */
 const LOCK_TIMEOUT_MS = 800;
-/**
- * Some half a minute of giving way to who reads and writes; then somebody holds a lock for good.
- */
-const ATTEMPTS_MAX = 30;
-/** Time for who was waited for to finish. */
-const PAUSE_MS = 250;
 
 export interface SwapOptions {
   pool: Pool;
@@ -39,16 +32,10 @@ export interface SwapOptions {
  * Who reads or writes holds it up, never the other way round for long: it gives way and tries again.
  */
 export async function swap(options: SwapOptions): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  await givingWay(async () => {
     await options.approach();
-    try {
-      await withTransaction(options.pool, 'read committed', (client) => exchange(client, options));
-      break;
-    } catch (error) {
-      if (attempt === ATTEMPTS_MAX || !isForWantOfLock(error)) throw error;
-      await sleep(PAUSE_MS);
-    }
-  }
+    await withTransaction(options.pool, 'read committed', (client) => exchange(client, options));
+  });
   await dropSchema(options.pool, retiredSchema(options.live));
 }
 
@@ -116,12 +103,4 @@ async function keepInForce(client: PoolClient, live: string, shadow: string): Pr
      select name, value from "${live}".projection_setting where name = $1 on conflict do nothing`,
     [TURN_SETTING],
   );
-}
-
-/** SQLSTATEs lock_not_available and deadlock_detected. */
-const NO_LOCK = new Set(['55P03', '40P01']);
-
-function isForWantOfLock(error: unknown): boolean {
-  const cause = error instanceof AiRouterError ? (error.cause as { code?: string }) : null;
-  return NO_LOCK.has(cause?.code ?? '');
 }

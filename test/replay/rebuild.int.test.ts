@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import { createPool } from '../../src/database/connect.js';
 import type { RequestOutcome } from '../../src/event/outcome.js';
 import { schemas } from '../../src/event/schemas.js';
@@ -90,6 +90,11 @@ describe('a rebuild beside a live projector', () => {
         await appendBatch(world, sequence % 3, idOf(50), sequence, [event], START_MS);
       }
     })();
+    const stopTraffic = async (): Promise<void> => {
+      isOver = true;
+      await traffic;
+    };
+    onTestFailed(stopTraffic);
     const before = await oidOf(projection.schema);
     const result = await rebuild(optionsOf(world, projection));
     expect(result).toMatchObject({ equal: true, swapped: true, difference: null });
@@ -100,8 +105,7 @@ describe('a rebuild beside a live projector', () => {
     expect(await oidOf(retiredSchema(projection.schema))).toBeNull();
     const folded = sequence;
     await expect.poll(() => sequence, PATIENCE).toBeGreaterThan(folded);
-    isOver = true;
-    await traffic;
+    await stopTraffic();
     await projection.caughtUp();
     expect(await closed(projection)).toEqual([true, true, true]);
     const counted = await database.pool.query<{ events: number }>(

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { dropSchema } from '../../src/replay/shadow.js';
+import { type TestDatabase, testDatabase } from '../postgres.js';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.close());
+
+it('a schema is dropped although its first try is ended by a deadlock', async () => {
+  const schema = database.schema('retired');
+  await database.pool.query(`create schema "${schema}"`);
+  const tables = ['first', 'second', 'third'].map((name) => `"${schema}".${name}`);
+  for (const table of tables) await database.pool.query(`create table ${table} ()`);
+  const reader = await database.pool.connect();
+  onTestFinished(() => reader.release());
+  // The reader never gives way, so it is the drop that is ended.
+  await reader.query(`begin; set local deadlock_timeout = '1h'`);
+  const before = await deadlocks();
+  await reader.query(`select from ${tables[1]!}`);
+  const dropped = dropSchema(database.pool, schema);
+  await vi.waitUntil(() => isAnyoneWaiting(), { timeout: 20_000, interval: 5 });
+  for (const table of tables) await reader.query(`select from ${table}`);
+  await vi.waitUntil(async () => (await deadlocks()) > before, { timeout: 20_000 });
+  await reader.query('commit');
+  await dropped;
+  const { rows } = await database.pool.query('select from pg_namespace where nspname = $1', [
+    schema,
+  ]);
+  expect(rows).toEqual([]);
+});
+
+async function isAnyoneWaiting(): Promise<boolean> {
+  const { rowCount } = await database.pool.query(
+    `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+  );
+  return rowCount! > 0;
+}
+
+async function deadlocks(): Promise<number> {
+  const { rows } = await database.pool.query<{ count: number }>(
+    'select deadlocks as count from pg_stat_database where datname = current_database()',
+  );
+  return rows[0]!.count;
+}
