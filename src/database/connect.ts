@@ -29,13 +29,23 @@ const IDLE_IN_TRANSACTION_MS = 60_000;
 /** How much later than the server we give up ourselves: only where its answer is lost. */
 const ANSWER_GRACE_MS = 5_000;
 
+/** Whatever a single statement fails with comes classified, as from `withTransaction`. */
+class ClassifyingPool extends Pool {
+  override query = ((...given: unknown[]) =>
+    (super.query as (...given: unknown[]) => Promise<unknown>)
+      .apply(this, given)
+      .catch((error: unknown) => {
+        throw classify(error);
+      })) as Pool['query'];
+}
+
 /**
  * Connections to one database. `int8` is read as a number, and a value beyond 2^53 − 1 is an
  * error, not a wrong number: a statement whose sums may be larger selects them as text. `numeric`
  * stays text. An idle connection that breaks is replaced in silence; what uses one gets its error.
  */
 export function createPool(url: string, options: PoolOptions): Pool {
-  const pool = new Pool({
+  const pool = new ClassifyingPool({
     connectionString: url,
     application_name: options.applicationName,
     max: options.poolSize + (options.poolOverflow ?? 0),
@@ -90,15 +100,6 @@ export async function withTransaction<T>(
   } finally {
     client.off('error', onError);
     client.release(broken !== null);
-  }
-}
-
-/** Runs work that is a single statement, which commits by itself. Errors come classified. */
-export async function inOneStatement<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw classify(error);
   }
 }
 

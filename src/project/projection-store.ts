@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { inOneStatement, withTransaction } from '../database/connect.js';
+import { withTransaction } from '../database/connect.js';
 import { AiRouterError } from '../errors.js';
 import { INPUT_CLASS_LIMITS } from '../event/input-class.js';
 import type { BatchResult, FoldSettings } from '../fold/context.js';
@@ -111,7 +111,7 @@ export function createProjectionStore(options: ProjectionStoreOptions): Projecti
     const admitted = admission.takeAdmitted();
     const writeRows = rowWriters.get(topic)!;
     if (admitted.length + result.parked.length + result.replayed.length === 0) {
-      return inOneStatement(() => writeRows(pool, rows));
+      return writeRows(pool, rows);
     }
     await withTransaction(pool, 'read committed', async (client) => {
       const place = [client, schema, topic, partition] as const;

@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import { inOneStatement } from '../database/connect.js';
 import type { StoredVersion } from '../project/versions.js';
 import { dropSchema, retiredSchema } from './shadow.js';
 
@@ -19,7 +18,7 @@ export async function endVersionsBelow(
   for (const { schema } of ended) {
     const retired = retiredSchema(schema);
     await dropSchema(pool, retired);
-    await inOneStatement(() => pool.query(`alter schema "${schema}" rename to "${retired}"`));
+    await pool.query(`alter schema "${schema}" rename to "${retired}"`);
   }
   for (const left of await leftBelow(pool, inForce)) await dropSchema(pool, left);
   return ended.map(({ version }) => version);

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { FaultProxy } from '../../ops/faults/fault-proxy.js';
 import { createPool } from '../../src/database/connect.js';
 import { foldBatch } from '../../src/fold/fold-batch.js';
 import { partitionState, type StoredState } from '../../src/fold/partition-state.js';
+import { createMemoryHotKeys } from '../../src/hotkeys/memory-hot-keys.js';
 import { topicsOf } from '../../src/log/topics.js';
 import { createProjectionStore } from '../../src/project/projection-store.js';
-import { prepareProjection } from '../../src/project/projection-version.js';
+import { prepareProjection, projectionSchema } from '../../src/project/projection-version.js';
+import { dropSchema } from '../../src/replay/shadow.js';
 import { idOf, outcome, START_MS } from '../fold/outcomes.js';
 import { type TestDatabase, testDatabase } from '../postgres.js';
 import { appendBatch, testWorld, type WayToDatabase } from './projection.js';
@@ -95,3 +97,21 @@ it('I2 I3 I4 a projector that hears of no commit at times counts everything once
   await projector.close();
   await world.close();
 });
+
+it.each(['starts_with(nspname', 'select name, value from'])(
+  'a start that loses the answer to “%s…” says that the database is away, and the next one starts',
+  async (statement) => {
+    const world = await testWorld(database);
+    const projection = world.projection({}, through, {
+      schema: projectionSchema(world.config.namespace),
+      hotKeys: createMemoryHotKeys(),
+      fail: (error) => expect.unreachable(error.message),
+    });
+    onTestFinished(() => dropSchema(database.pool, projection.schema));
+    const lost = proxy.loseReplyTo(Buffer.from(statement));
+    await expect(projection.start()).rejects.toMatchObject({ code: 'database_unavailable' });
+    await lost;
+    await projection.start();
+    await world.close();
+  },
+);
