@@ -19,7 +19,7 @@ const SEEDS = { full: 16, quick: 2, smoke: 1 };
 const REPLICA_SEEDS = { full: 2, quick: 1, smoke: 0 };
 const SMOKE_FAMILIES = ['calm', 'spike', 'hang'];
 /** Long calm worlds, in which false leaves are counted. */
-const CALM = { full: { worlds: 4, minutes: 120 }, quick: { worlds: 1, minutes: 30 }, smoke: null };
+const CALM = { full: { worlds: 12, minutes: 120 }, quick: { worlds: 1, minutes: 30 }, smoke: null };
 
 /** Runs the contest and answers its line; plots are written by the full form alone. */
 export function routingQuality(form: Form, log: (line: string) => void): object {

@@ -1,5 +1,13 @@
 import { ratioOfPace } from './arithmetic.js';
-import { changesOf, speedUpOf, squaresWithin } from './change.js';
+import { changesOf, speedUpOf } from './change.js';
+import {
+  narrowedFailure,
+  narrowedPace,
+  narrowedSuccess,
+  narrowedVariance,
+  type Prior,
+  SUCCESS_PSEUDO_SAMPLES,
+} from './prior.js';
 import { recoveryOf } from './recovery.js';
 import type { SizeSlope } from './size-slope.js';
 import { addTally, emptyTally, type Tally } from './tally.js';
@@ -20,6 +28,8 @@ export interface PaceEstimate {
   deviation: number;
   /** Variance of one duration's pace around the mean. */
   variance: number;
+  /** What part of the mean is of the newest outcomes; the rest is of the half hour. */
+  newestPart: number;
 }
 
 export interface Estimate {
@@ -47,60 +57,12 @@ export interface Estimates {
   size: SizeSlope;
 }
 
-/** What is thought of an offering of which nothing is known. */
-export interface Prior {
-  success: number;
-  pace: number;
-  /** Of one duration's pace. */
-  variance: number;
-  /** Of a failed attempt. */
-  failureMs: number;
-}
-
-/** Variance of pace that is assumed before it is seen: three quarters of an octave, squared. */
-const PACE_VARIANCE_PRIOR = 36;
-
-/** What a prior counts for, in outcomes: a handful of its own outweigh it. */
-const SUCCESS_PSEUDO_SAMPLES = 6;
-const PACE_PSEUDO_SAMPLES = 3;
-const VARIANCE_PSEUDO_SAMPLES = 6;
 /** Greatest variance of how fast an offering is now, around how fast it was over the last half hour. */
 const DRIFT_VARIANCE_MAX = 12;
 /** The same of one that became another: two octaves, squared. */
 const SPEED_UP_VARIANCE = 256;
-/** A failed attempt whose status is not known yet takes two seconds. */
-const FAILURE_MS_PRIOR = 2_000;
-const FAILURE_PSEUDO_SAMPLES = 2;
 /** The same of all failures, beside the newest: one timeout is worth twenty of the others. */
 const FAILURE_SAMPLES_OF_ALL = 20;
-/** Of what nothing at all is known: 19 of 20 attempts succeed, as fast as the reference. */
-export const DEFAULT_PRIOR: Prior = {
-  success: 0.95,
-  pace: 0,
-  variance: PACE_VARIANCE_PRIOR,
-  failureMs: FAILURE_MS_PRIOR,
-};
-
-/** A prior never takes a probability for certain: that could not be unlearned. */
-const SUCCESS_MIN = 0.001;
-const SUCCESS_MAX = 0.999;
-
-/** The prior after more general data: the next more special level starts from it. */
-export function narrowedSuccess(
-  prior: Prior,
-  { success, failure }: { success: number; failure: number },
-): Prior {
-  const mean =
-    (SUCCESS_PSEUDO_SAMPLES * prior.success + success) /
-    (SUCCESS_PSEUDO_SAMPLES + success + failure);
-  return { ...prior, success: Math.min(SUCCESS_MAX, Math.max(SUCCESS_MIN, mean)) };
-}
-
-export function narrowedPace(prior: Prior, tally: Tally): Prior {
-  const pace =
-    (PACE_PSEUDO_SAMPLES * prior.pace + tally.paceSum) / (PACE_PSEUDO_SAMPLES + tally.paceCount);
-  return { ...prior, pace };
-}
 
 /**
  * What a window says. After a change it is what followed it, or all is as before again, each with its
@@ -171,10 +133,8 @@ function posteriorAsBefore(prior: Prior, { bins, weights }: Window, shares: read
 }
 
 /**
- * What the newest outcomes say, beside all of them without regard to age (`own`). How an offering
- * drifts that is not seen to change is about as much as the newest outcomes leave uncertain, so both
- * count the same; where they are further apart than luck explains, it drifted by that (the positive
- * part of a variance component, Efron and Morris 1973), and the newest count for nearly all.
+ * What all outcomes say without regard to age (`own`), and the newest a second time: an offering that
+ * is not seen to change is taken to drift by as much as its half hour leaves uncertain.
  */
 function narrowedPosterior(prior: Prior, own: Tally, weighted: Tally): Posterior {
   const narrowed = narrowedFailure(
@@ -182,8 +142,8 @@ function narrowedPosterior(prior: Prior, own: Tally, weighted: Tally): Posterior
     own,
   );
   return {
-    success: newestSuccess(narrowed.success, weighted),
-    pace: newestPace(narrowed, weighted),
+    success: newestSuccess(narrowed.success, own.success + own.failure, weighted),
+    pace: newestPace(narrowed, own.paceCount, weighted),
     failureMs:
       (FAILURE_SAMPLES_OF_ALL * narrowed.failureMs + weighted.failureMs) /
       (FAILURE_SAMPLES_OF_ALL + weighted.failure),
@@ -191,26 +151,22 @@ function narrowedPosterior(prior: Prior, own: Tally, weighted: Tally): Posterior
   };
 }
 
-function newestSuccess(usual: number, { success, failure }: Tally): SuccessEstimate {
-  const count = success + failure;
-  const variance = usual * (1 - usual);
-  const drift = count === 0 ? Infinity : driftOf(variance / count, success / count - usual);
-  const pseudoSamples = Math.max(SUCCESS_PSEUDO_SAMPLES, variance / drift);
+function newestSuccess(
+  usual: number,
+  usualCount: number,
+  { success, failure }: Tally,
+): SuccessEstimate {
+  const pseudoSamples = Math.max(SUCCESS_PSEUDO_SAMPLES, usualCount);
   const alpha = pseudoSamples * usual + success;
   const beta = pseudoSamples * (1 - usual) + failure;
   return { alpha, beta, mean: alpha / (alpha + beta) };
 }
 
-function newestPace(usual: Prior, tally: Tally): PaceEstimate {
-  const { paceCount: count, paceSum: sum } = tally;
+function newestPace(usual: Prior, usualCount: number, tally: Tally): PaceEstimate {
   const prior = narrowedVariance(usual, tally);
-  const drift = count === 0 ? Infinity : driftOf(prior.variance / count, sum / count - prior.pace);
-  return paceAround(prior, tally, Math.min(DRIFT_VARIANCE_MAX, drift));
+  const drift = Math.min(DRIFT_VARIANCE_MAX, prior.variance / usualCount);
+  return paceAround(prior, tally, drift);
 }
-
-/** Variance of a drift, where a mean of variance `noise` is so far from the usual one. */
-const driftOf = (noise: number, difference: number): number =>
-  Math.max(noise, difference * difference - noise);
 
 /** Pace of the newest minutes alone, over the same prior. */
 export function paceOf(prior: Prior, tally: Tally): PaceEstimate {
@@ -224,21 +180,8 @@ function paceAround({ pace, variance }: Prior, tally: Tally, drift: number): Pac
     mean: (pace / drift + tally.paceSum / variance) / precision,
     deviation: Math.sqrt(1 / precision),
     variance,
+    newestPart: tally.paceCount / variance / precision,
   };
-}
-
-/** How durations scatter is a property of an offering: it outlasts what is known of their mean. */
-function narrowedVariance(prior: Prior, tally: Tally): Prior {
-  const variance =
-    (VARIANCE_PSEUDO_SAMPLES * prior.variance + squaresWithin(tally)) /
-    (VARIANCE_PSEUDO_SAMPLES + tally.paceCount);
-  return { ...prior, variance };
-}
-
-function narrowedFailure(prior: Prior, { failure, failureMs: sum }: Tally): Prior {
-  const failureMs =
-    (FAILURE_PSEUDO_SAMPLES * prior.failureMs + sum) / (FAILURE_PSEUDO_SAMPLES + failure);
-  return { ...prior, failureMs };
 }
 
 /**

@@ -1,19 +1,11 @@
 import { generationOf, referenceMs } from '../fold/reference.js';
 import type { ModelsValueOffering } from '../hotkeys/values.js';
-import {
-  DEFAULT_PRIOR,
-  type Estimates,
-  estimatesOf,
-  narrowedPace,
-  narrowedSuccess,
-  type PaceEstimate,
-  type Prior,
-  paceOf,
-} from './estimate.js';
+import { type Estimates, estimatesOf, type PaceEstimate, paceOf } from './estimate.js';
 import { gaugeOf } from './in-flight.js';
 import { kept } from './kept.js';
 import { type LoadSlope, loadSlopeOf, rateOf } from './load-slope.js';
 import type { Measurements } from './measurements.js';
+import { DEFAULT_PRIOR, narrowedPace, narrowedSuccess, type Prior } from './prior.js';
 import type { Snapshot } from './snapshot.js';
 import { addTally, emptyTally, type Tally } from './tally.js';
 import { TickMemory } from './tick-memory.js';
@@ -94,7 +86,7 @@ export class Evidence {
       return this.#memory.slopes.get(key, [estimate], () => {
         const window = this.#window(key);
         const usedBins = estimate.changedBins ?? window.bins.length;
-        return loadSlopeOf(window, usedBins, estimate.pace.variance);
+        return loadSlopeOf(window, usedBins, estimate.pace);
       });
     });
   }

@@ -1,3 +1,4 @@
+import type { PaceEstimate } from './estimate.js';
 import { addTally, emptyTally, type Tally } from './tally.js';
 import { TICK_MS, WINDOW_TICKS } from './ticks.js';
 import type { Window } from './window.js';
@@ -35,14 +36,21 @@ interface Group {
 type WeightedBins = Pick<Window, 'bins' | 'weights'>;
 
 /**
- * `usedBins`: newest bins that the estimate rests on; `variance`: of one duration's pace. Of the
+ * `usedBins`: newest bins that the estimate rests on. Of the
  * slope one standard deviation is taken off, and one below 0 is none: a provider that is slow
  * while few are sent there, since they were turned away, is not slow because they are few.
  */
-export function loadSlopeOf(window: WeightedBins, usedBins: number, variance: number): LoadSlope {
+export function loadSlopeOf(
+  window: WeightedBins,
+  usedBins: number,
+  pace: Pick<PaceEstimate, 'variance' | 'newestPart'>,
+): LoadSlope {
   const groups = groupsOf(window, usedBins);
   const used = groups.filter(({ isUsed }) => isUsed);
-  const rate = meanOf(used.length > 0 ? used : groups.slice(0, 1), 'rate', 'weight');
+  const measured = used.length > 0 ? used : groups.slice(0, 1);
+  const rate =
+    pace.newestPart * meanOf(measured, 'rate', 'weight') +
+    (1 - pace.newestPart) * meanOf(measured, 'rate', 'count');
   if (groups.length < GROUPS_MIN) return { slope: 0, rate };
   const rateMean = meanOf(groups, 'rate', 'count');
   const paceMean = meanOf(groups, 'pace', 'count');
@@ -57,7 +65,7 @@ export function loadSlopeOf(window: WeightedBins, usedBins: number, variance: nu
   if (rateSquares <= 0) return { slope: 0, rate };
   const slope = products / rateSquares;
   const unexplained = (paceSquares - slope * products) / (groups.length - 2);
-  const deviation = Math.sqrt(Math.max(unexplained, variance) / rateSquares);
+  const deviation = Math.sqrt(Math.max(unexplained, pace.variance) / rateSquares);
   return { slope: Math.max(0, slope - deviation), rate };
 }
 

@@ -105,6 +105,20 @@ describe('auto', () => {
     expect(massOfA(600)).toBeGreaterThan(0.9);
   });
 
+  it('shares between near equals, however many outcomes tell them apart', () => {
+    const twin = { ...b, prices: a.prices };
+    const paced = (pace: number): MinuteRow => minute(5, { success: 20_000 }, { pace });
+    const shareOfSlower = (pace: number): number => {
+      const minutes = { [a.offering]: [paced(pace)], [twin.offering]: [paced(0)] };
+      const { eligible } = decideOn(measured([a, twin], { minutes }));
+      return eligible.find(({ offering }) => offering === a.offering)!.mass / MASS_TOTAL;
+    };
+    // Slower by 0.9 %, and by a quarter.
+    expect(shareOfSlower(0.1)).toBeGreaterThan(0.2);
+    expect(shareOfSlower(0.1)).toBeLessThan(0.5);
+    expect(shareOfSlower(2.6)).toBeLessThan(0.01);
+  });
+
   it('leaves what fails at the first choice to the next best', () => {
     const rows = [minute(5, { success: 400, error: 4 })];
     const minutes = Object.fromEntries([a, b, c].map((it) => [it.offering, rows]));

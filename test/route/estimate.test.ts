@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { DEFAULT_PRIOR, type Estimate, estimatesOf } from '../../src/route/estimate.js';
+import { type Estimate, estimatesOf } from '../../src/route/estimate.js';
+import { DEFAULT_PRIOR } from '../../src/route/prior.js';
 import { emptyTally, type Tally } from '../../src/route/tally.js';
 import { type Window, windowOf } from '../../src/route/window.js';
 
@@ -18,24 +19,27 @@ function estimateOf(newest: Tally, older: Tally): Estimate {
   return estimatesOf(DEFAULT_PRIOR, { ...window, bins }).estimate;
 }
 
-it('leans on the half hour where the newest are no further from it than luck explains', () => {
+it('leans on the half hour, and on the newest of it a second time', () => {
   const steady = bin({ success: 10 });
   const lucky = bin({ success: 10, pace: -0.25 });
-  const { changedBins, pace } = estimateOf(lucky, steady);
+  const { changedBins, success, pace } = estimateOf(lucky, steady);
   expect(changedBins).toBeNull();
+  const all = (24 * 10 * -0.25) / (53 * 10);
   const alone = estimateOf(lucky, emptyTally()).pace.mean;
-  expect(alone).toBeLessThan(-0.24);
-  // Half way to the mean of all, which is −0.12.
-  expect(pace.mean).toBeGreaterThan(0.75 * alone);
-  expect(pace.mean).toBeLessThan(0.6 * alone);
+  expect(pace.mean).toBeLessThan(all);
+  expect(pace.mean).toBeCloseTo(all + pace.newestPart * (alone - all), 2);
+  expect(pace.newestPart).toBeLessThan(0.3);
+  // All 530, the newest by age, and what is thought of an offering before.
+  expect(success.alpha).toBeGreaterThan(650);
+  expect(success.alpha).toBeLessThan(530 + 240);
 });
 
-it('follows the newest where luck does not explain them, before they are a change', () => {
-  const [newest, older] = [bin({ success: 30, pace: 0.6 }), bin({ success: 100 })];
-  const { changedBins, pace } = estimateOf(newest, older);
-  expect(changedBins).toBeNull();
-  // The mean of all is 0.12, that by age 0.5.
-  expect(pace.mean).toBeGreaterThan(0.4);
+it('knows a pace the better the more outcomes there are, and a few by as much as they say', () => {
+  const many = estimateOf(bin({ success: 10 }), bin({ success: 100 })).pace;
+  const few = estimateOf(bin({ success: 1 }), emptyTally()).pace;
+  expect(many.deviation).toBeLessThan(4 / Math.sqrt(2_700));
+  expect(few.deviation).toBeGreaterThan(4 / Math.sqrt(50));
+  expect(few.newestPart).toBeGreaterThan(many.newestPart);
 });
 
 it('takes failures for what all of them took, rather than the newest alone', () => {

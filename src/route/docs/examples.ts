@@ -173,7 +173,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
         {
           id: 'auto',
           object: 'strategy',
-          algorithm: 'auto/5',
+          algorithm: 'auto/6',
           order: 'drawn',
           summary: 'Share = probability of being the cheapest way to one success.',
         },

@@ -26,12 +26,12 @@ const LATER_ODDS = 16;
  * of rate · time). So a share settles where one more request would cost the same anywhere.
  *
  * What is known are the outcomes of 30 minutes, streamed and whole answers apart, since a change
- * (likelihood ratio above e^10) the newer ones alone; later attempts only where there are fewer than 8
- * first ones. The mean of all of them and the mean of the newest, each half as much for every 80 s of
- * age, count the same, unless they are further apart than luck explains: then the newest count for
- * nearly all. Few outcomes count beside those of the provider and the model, as 6 of them for p and 3
- * for the pace; where nothing at all is known 19 of 20 attempts succeed, as fast as a plain offering.
- * Calls that hang count as failures before they end.
+ * (likelihood ratio above e^10) the newer ones alone; later attempts only where there are fewer
+ * than 8 first ones. The newest of them count a second time, each half as much for every 80 s of
+ * age. Few outcomes count beside those of the provider and the model, as 6 of them for p and 3 for
+ * the pace; where nothing at all is known 19 of 20 attempts succeed, as fast as a plain offering.
+ * Calls that hang count as failures before they end. A pace is taken to be uncertain by 2.6 % at
+ * least, so that near equals share, but for one that changed or that a load slows down.
  *
  * Pace is that of the model's usual size. That of another size follows from the slope of the
  * offering's pace on how much of the reference generating takes, of the same 30 minutes.
@@ -48,7 +48,7 @@ const LATER_ODDS = 16;
  */
 export const auto: Strategy = {
   name: 'auto',
-  algorithm: 'auto/5',
+  algorithm: 'auto/6',
   order: 'drawn',
   summary:
     'Share = probability of being the cheapest way to one success, at the load that the share makes: price + value of time · (expected time + expected time lost in failures before it).',
@@ -97,12 +97,13 @@ function handsOf({ board, candidates }: Group): (Hand | null)[] {
   return candidates.map((candidate): Hand | null => {
     const { costNanoUsd, referenceMs, view } = candidate;
     if (isPriceKnown && costNanoUsd === null) return null;
+    const loads = loadsOf(board.evidence, view.offering);
     return {
       price: costNanoUsd ?? 0,
       time: timeValueOf(referenceMs),
       failure: timeValueOf(view.estimate.failureMs),
-      draws: drawsOf(view),
-      loads: loadsOf(board.evidence, view.offering),
+      draws: drawsOf(view, loads !== null),
+      loads,
     };
   });
 }

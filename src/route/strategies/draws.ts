@@ -8,6 +8,11 @@ import { DRAWS, NORMAL_QUANTILES } from '../normal-quantiles.js';
 const LIKELY_MIN = 0.3;
 /** What is uncertain is drawn with this part of its standard deviation: all of it explores too much. */
 const EXPLORATION = 0.7;
+/**
+ * No pace is known better than that, in eighths of an octave (2.6 %): what is modelled is not quite
+ * what is true. So near equals share, and small differences do not move the traffic.
+ */
+const PACE_DEVIATION_MIN = 0.3;
 const SUCCESS_MIN = 0.001;
 
 /** What may be true of an offering, 256 times, as likely as what is known of it says. */
@@ -21,10 +26,17 @@ export interface Draws {
 /** An estimate belongs to the evidence of one tick, whose decisions share its draws. */
 const drawsByEstimate = new WeakMap<Estimate, Draws>();
 
-export function drawsOf({ offering, estimate, alternative }: OfferingView): Draws {
-  const own = drawsBy(offering, estimate);
+/**
+ * `isLoaded`: its times rise with its share. Then the load makes it share, and the better it is known
+ * where the costs are equal, the better; so it is with one that changed, which is no one's equal.
+ */
+export function drawsOf(
+  { offering, estimate, alternative }: OfferingView,
+  isLoaded: boolean,
+): Draws {
+  const own = drawsBy(offering, estimate, isLoaded);
   if (alternative === null || alternative.probability < LIKELY_MIN) return own;
-  const other = drawsBy(offering, alternative.estimate);
+  const other = drawsBy(offering, alternative.estimate, isLoaded);
   const order = ordersOf(offering.offering).other;
   const parts = alternative.probability * DRAWS;
   const mixed = (from: Float64Array, to: Float64Array): Float64Array =>
@@ -35,26 +47,28 @@ export function drawsOf({ offering, estimate, alternative }: OfferingView): Draw
   };
 }
 
-function drawsBy({ offering }: ModelsValueOffering, estimate: Estimate): Draws {
+function drawsBy({ offering }: ModelsValueOffering, estimate: Estimate, isLoaded: boolean): Draws {
   let draws = drawsByEstimate.get(estimate);
   if (draws === undefined) {
-    draws = makeDraws(offering, estimate);
+    const isSteady = !isLoaded && estimate.unusualBins === null;
+    draws = makeDraws(offering, estimate, isSteady ? PACE_DEVIATION_MIN : 0);
     drawsByEstimate.set(estimate, draws);
   }
   return draws;
 }
 
-function makeDraws(key: string, { success, pace }: Estimate): Draws {
+function makeDraws(key: string, { success, pace }: Estimate, deviationMin: number): Draws {
   const orders = ordersOf(key);
   const failures = new Float64Array(DRAWS);
   const ratios = new Float64Array(DRAWS);
+  const deviation = Math.sqrt(pace.deviation * pace.deviation + deviationMin * deviationMin);
   const quantile = (order: number): number => EXPLORATION * NORMAL_QUANTILES[order]!;
   for (let i = 0; i < DRAWS; i++) {
     const a = gamma(success.alpha, quantile(orders.alpha[i]!));
     const b = gamma(success.beta, quantile(orders.beta[i]!));
     const p = a / (a + b);
     failures[i] = 1 / (p > SUCCESS_MIN ? p : SUCCESS_MIN) - 1;
-    const mean = pace.mean + pace.deviation * quantile(orders.pace[i]!);
+    const mean = pace.mean + deviation * quantile(orders.pace[i]!);
     ratios[i] = meanRatio(mean, pace.variance);
   }
   return { failures, ratios };
