@@ -1,8 +1,8 @@
 /**
  * `npm run faults -- --list [--json]`: every fault and what shows how the product takes it.
- * `npm run faults -- --row N [--json]`: runs the tests of one of them, with the services that they
- * need; `--all`: of all, a test that several rows name once. Exits 1 where a test failed, did not
- * run or is not there.
+ * `npm run faults -- --row N [--row N …] [--json]`: runs the tests of these, with the services that
+ * they need; `--all`: of all. A test that several rows name runs once. Exits 1 where a test failed,
+ * did not run or is not there.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import type { FaultRow, FaultTest } from './fault-row.js';
 import { FAULTS } from './matrix.js';
 
 const USAGE = `usage: npm run faults -- --list [--json]
-       npm run faults -- --row N [--json]
+       npm run faults -- --row N [--row N …] [--json]
        npm run faults -- --all [--json]`;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -123,12 +123,16 @@ function readArguments(argv: readonly string[]): Arguments | string {
     list: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
-    row: { type: 'string' },
+    row: { type: 'string', multiple: true },
   } as const;
   try {
     const { values } = parseArgs({ args: [...argv], options });
-    const rows = FAULTS.filter(({ row }) => values.all || String(row) === values.row);
-    if (!values.list && rows.length === 0) return `--row must be 1 to ${FAULTS.length}`;
+    const known = FAULTS.map(({ row }) => String(row));
+    const asked = values.row ?? [];
+    const unknown = asked.some((row) => !known.includes(row));
+    const rows = FAULTS.filter(({ row }) => values.all || asked.includes(String(row)));
+    if (unknown || (!values.list && rows.length === 0))
+      return `--row must be 1 to ${FAULTS.length}`;
     return { isList: values.list, rows, isJson: values.json };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
