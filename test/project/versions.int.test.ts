@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { createPool } from '../../src/database/connect.js';
 import type { AiRouterError } from '../../src/errors.js';
 import { createMemoryHotKeys } from '../../src/hotkeys/memory-hot-keys.js';
 import { foldedTopics } from '../../src/log/topics.js';
@@ -12,7 +13,13 @@ import { foldSettingsOf } from '../../src/roles/project.js';
 import { foldedSchemas } from '../../src/roles/schemas.js';
 import { idOf, outcome, START_MS } from '../fold/outcomes.js';
 import { type TestDatabase, testDatabase } from '../postgres.js';
-import { appendBatch, type TestProjection, type TestWorld, testWorld } from './projection.js';
+import {
+  appendBatch,
+  type TestProjection,
+  type TestWorld,
+  testWorld,
+  type WayToDatabase,
+} from './projection.js';
 
 const WAIT = { timeout: 30_000, interval: 20 };
 
@@ -40,8 +47,8 @@ afterEach(async () => {
 
 const schemaOf = (version: number): string => projectionSchema(world.config.namespace, version);
 
-const version = (number: number): TestProjection =>
-  world.projection({}, database, {
+const version = (number: number, way: WayToDatabase = database): TestProjection =>
+  world.projection({}, way, {
     schema: schemaOf(number),
     hotKeys,
     fail: (error) => failures.push(error),
@@ -72,14 +79,22 @@ async function isReading(of: TestProjection): Promise<boolean> {
 
 it('readers stay with the version in force until the next one has folded what that has', async () => {
   await append();
-  const [first, second] = [version(1), version(2)];
+  const { databaseUrl, pool } = database;
+  // Those that wait for the lock are not to take the connections of the others, as in one process.
+  const held = createPool(databaseUrl, {
+    poolSize: 10,
+    statementTimeoutMs: 60_000,
+    lockTimeoutMs: 30_000,
+    applicationName: 'airouter test, held up',
+  });
+  onTestFinished(() => held.end());
+  const [first, second] = [version(1), version(2, { databaseUrl, pool: held })];
   await first.start();
   await first.caughtUp();
   await vi.waitUntil(() => isReading(first), WAIT);
   expect(await inForce()).toBe(1);
   // It stands, and has folded nothing: its projector is held up by a lock on its checkpoints.
   const settings = foldSettingsOf(world.config);
-  const { databaseUrl, pool } = database;
   await prepareProjection(databaseUrl, pool, second.schema, settings, world.config.keysMax);
   const holder = await pool.connect();
   await holder.query(`begin; lock table "${second.schema}".projection_checkpoint in share mode`);
