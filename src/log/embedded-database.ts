@@ -1,5 +1,4 @@
 import type { Pool, QueryResultRow } from 'pg';
-import { classify } from '../database/classify.js';
 import { AiRouterError } from '../errors.js';
 
 /** One statement of the embedded log: it is planned once a connection. */
@@ -32,10 +31,9 @@ export function logDatabase(pool: Pool, schema: string): LogDatabase {
 }
 
 function asLogError(error: unknown): unknown {
-  const classified = classify(error);
-  return classified instanceof AiRouterError && classified.code === 'database_unavailable'
-    ? new AiRouterError('log_unavailable', `The embedded log: ${classified.message}`, {
-        cause: error,
+  return error instanceof AiRouterError && error.code === 'database_unavailable'
+    ? new AiRouterError('log_unavailable', `The embedded log: ${error.message}`, {
+        cause: error.cause,
       })
-    : classified;
+    : error;
 }

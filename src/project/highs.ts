@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import { classify } from '../database/classify.js';
 import type { PublisherHigh } from '../fold/publisher-highs.js';
 import { IF_FIRST, type Write } from './combined-statement.js';
 
@@ -14,16 +13,12 @@ export async function readHighs(
   partition: number,
   publishers: readonly string[],
 ): Promise<PublisherHigh[]> {
-  try {
-    const { rows } = await pool.query<PublisherHigh>(
-      `select publisher, sequence, used_at_ms as "usedAtMs" from "${schema}".publisher_high
-       where topic = $1 and partition = $2 and publisher = any($3::text[])`,
-      [topic, partition, publishers],
-    );
-    return rows;
-  } catch (error) {
-    throw classify(error);
-  }
+  const { rows } = await pool.query<PublisherHigh>(
+    `select publisher, sequence, used_at_ms as "usedAtMs" from "${schema}".publisher_high
+     where topic = $1 and partition = $2 and publisher = any($3::text[])`,
+    [topic, partition, publishers],
+  );
+  return rows;
 }
 
 interface CommittedHighs {

@@ -1,5 +1,4 @@
 import type { Pool, PoolClient } from 'pg';
-import { classify } from '../database/classify.js';
 import type { ParkedPlace } from '../fold/context.js';
 import { type Origin, placeText } from '../fold/origin.js';
 
@@ -61,16 +60,12 @@ export async function readParked(
   partition: number,
   [first, last]: readonly [number, number],
 ): Promise<Set<string>> {
-  try {
-    const { rows } = await pool.query<{ place: string }>(
-      `select record_offset || '/' || index as place from "${schema}".parked
-       where topic = $1 and partition = $2 and record_offset between $3 and $4`,
-      [topic, partition, first, last],
-    );
-    return new Set(rows.map(({ place }) => place));
-  } catch (error) {
-    throw classify(error);
-  }
+  const { rows } = await pool.query<{ place: string }>(
+    `select record_offset || '/' || index as place from "${schema}".parked
+     where topic = $1 and partition = $2 and record_offset between $3 and $4`,
+    [topic, partition, first, last],
+  );
+  return new Set(rows.map(({ place }) => place));
 }
 
 /** Of the places named: the parked ones of this partition without a counted copy. */
@@ -82,16 +77,12 @@ export async function readReplayable(
   origins: readonly Origin[],
 ): Promise<Set<string>> {
   const own = origins.filter((each) => each.topic === topic && each.partition === partition);
-  try {
-    const { rows } = await pool.query<{ record_offset: number; index: number }>(
-      `select record_offset, index from "${schema}".parked
-       join unnest($3::int8[], $4::int4[]) as given (record_offset, index)
-         using (record_offset, index)
-       where topic = $1 and partition = $2 and replayed_below is null`,
-      [topic, partition, own.map((each) => each.offset), own.map((each) => each.index)],
-    );
-    return new Set(rows.map((row) => placeText(row.record_offset, row.index)));
-  } catch (error) {
-    throw classify(error);
-  }
+  const { rows } = await pool.query<{ record_offset: number; index: number }>(
+    `select record_offset, index from "${schema}".parked
+     join unnest($3::int8[], $4::int4[]) as given (record_offset, index)
+       using (record_offset, index)
+     where topic = $1 and partition = $2 and replayed_below is null`,
+    [topic, partition, own.map((each) => each.offset), own.map((each) => each.index)],
+  );
+  return new Set(rows.map((row) => placeText(row.record_offset, row.index)));
 }

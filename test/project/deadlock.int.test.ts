@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { idOf, outcome, START_MS } from '../fold/outcomes.js';
+import { deadlocks, isAnyoneWaiting } from '../locks.js';
 import { type TestDatabase, testDatabase } from '../postgres.js';
 import { appendBatch, type TestWorld, testWorld } from './projection.js';
 
@@ -28,15 +29,15 @@ it('I2 I3 a commit that a deadlock takes back is made again whole', async () => 
   const held = `select from "${projection.schema}".outcome_tick where partition = $1 for update`;
   expect((await other.query(held, [PARTITION])).rowCount).toBe(1);
   await append(world, 2);
-  await vi.waitUntil(() => isAnyoneWaiting(), { timeout: 20_000, interval: 5 });
-  const before = await deadlocks();
+  await vi.waitUntil(() => isAnyoneWaiting(database.pool), { timeout: 20_000, interval: 5 });
+  const before = await deadlocks(database.pool);
   // The commit holds the checkpoint, and waits for the row of its tick.
   await other.query(
     `select from "${projection.schema}".projection_checkpoint
      where topic = $1 and partition = $2 for update`,
     [world.topics.outcomes, PARTITION],
   );
-  await vi.waitUntil(async () => (await deadlocks()) > before, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await deadlocks(database.pool)) > before, { timeout: 20_000 });
   await append(world, 3);
   await other.query('rollback');
   other.release();
@@ -45,17 +46,3 @@ it('I2 I3 a commit that a deadlock takes back is made again whole', async () => 
   expect(books).toMatchObject({ closed: true, read: 3, applied: 3, duplicate: 0 });
   await world.close();
 });
-
-async function isAnyoneWaiting(): Promise<boolean> {
-  const { rows } = await database.pool.query(
-    `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-  );
-  return rows.length > 0;
-}
-
-async function deadlocks(): Promise<number> {
-  const { rows } = await database.pool.query<{ count: number }>(
-    'select deadlocks as count from pg_stat_database where datname = current_database()',
-  );
-  return rows[0]!.count;
-}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { dropSchema } from '../../src/replay/shadow.js';
+import { deadlocks, isAnyoneWaiting } from '../locks.js';
 import { type TestDatabase, testDatabase } from '../postgres.js';
 
 let database: TestDatabase;
@@ -17,12 +18,12 @@ it('a schema is dropped although its first try is ended by a deadlock', async ()
   onTestFinished(() => reader.release());
   // The reader never gives way, so it is the drop that is ended.
   await reader.query(`begin; set local deadlock_timeout = '1h'`);
-  const before = await deadlocks();
+  const before = await deadlocks(database.pool);
   await reader.query(`select from ${tables[1]!}`);
   const dropped = dropSchema(database.pool, schema);
-  await vi.waitUntil(() => isAnyoneWaiting(), { timeout: 20_000, interval: 5 });
+  await vi.waitUntil(() => isAnyoneWaiting(database.pool), { timeout: 20_000, interval: 5 });
   for (const table of tables) await reader.query(`select from ${table}`);
-  await vi.waitUntil(async () => (await deadlocks()) > before, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await deadlocks(database.pool)) > before, { timeout: 20_000 });
   await reader.query('commit');
   await dropped;
   const { rows } = await database.pool.query('select from pg_namespace where nspname = $1', [
@@ -30,17 +31,3 @@ it('a schema is dropped although its first try is ended by a deadlock', async ()
   ]);
   expect(rows).toEqual([]);
 });
-
-async function isAnyoneWaiting(): Promise<boolean> {
-  const { rowCount } = await database.pool.query(
-    `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-  );
-  return rowCount! > 0;
-}
-
-async function deadlocks(): Promise<number> {
-  const { rows } = await database.pool.query<{ count: number }>(
-    'select deadlocks as count from pg_stat_database where datname = current_database()',
-  );
-  return rows[0]!.count;
-}
