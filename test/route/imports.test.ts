@@ -30,7 +30,8 @@ test.each(['pg', 'kafkajs', 'avsc', 'node-pg-migrate'])(
 
 test('the walk finds what is loaded on the way', () => {
   expect(loadedWith(['src/route/app.ts']).get('fastify')).toBeDefined();
-  expect(loadedWith(inFolder('src/log/')).has('pg')).toBe(true);
+  const project = loadedWith(inFolder('src/commands/project'));
+  expect(project.get('pg')).toMatch(/^src\/commands\/project.* > .+ > pg$/);
 });
 
 test('I8 nothing that a decision is computed by reads a clock, draws lots or uses exp and log', () => {
