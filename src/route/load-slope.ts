@@ -36,9 +36,9 @@ interface Group {
 type WeightedBins = Pick<Window, 'bins' | 'weights'>;
 
 /**
- * `usedBins`: newest bins that the estimate rests on. Of the
- * slope one standard deviation is taken off, and one below 0 is none: a provider that is slow
- * while few are sent there, since they were turned away, is not slow because they are few.
+ * `usedBins`: newest bins that the estimate rests on. Of the slope one standard deviation is taken
+ * off, and one below 0 is none: a provider that is slow while few are sent there, since they were
+ * turned away, is not slow because they are few.
  */
 export function loadSlopeOf(
   window: WeightedBins,

@@ -74,7 +74,7 @@ describe('POST /v1/route', () => {
       decided_at: AS_OF * 1000 + 250,
       as_of: AS_OF * 1000,
       strategy: 'auto',
-      algorithm: 'auto/6',
+      algorithm: 'auto/7',
       state: { generation: '1-db', version: 7 },
       unit: 'decision',
       eligible: [{ offering: a.offering, mass: 2 ** 20 }],

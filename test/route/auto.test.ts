@@ -116,7 +116,7 @@ describe('auto', () => {
     // Slower by 0.9 %, and by a quarter.
     expect(shareOfSlower(0.1)).toBeGreaterThan(0.2);
     expect(shareOfSlower(0.1)).toBeLessThan(0.5);
-    expect(shareOfSlower(2.6)).toBeLessThan(0.01);
+    expect(shareOfSlower(2.6)).toBeLessThan(0.05);
   });
 
   it('leaves what fails at the first choice to the next best', () => {
@@ -144,7 +144,7 @@ describe('auto', () => {
       return eligible.find(({ offering }) => offering === b.offering)!.mass;
     };
     expect(massAfter(4)).toBeGreaterThan(209);
-    expect(massAfter(12)).toBeGreaterThan(2 * massAfter(4));
+    expect(massAfter(12)).toBeGreaterThan(1.5 * massAfter(4));
   });
 
   it('comes back as soon as a few succeed at one that failed, and leaves it at once again', () => {

@@ -49,3 +49,17 @@ it('takes failures for what all of them took, rather than the newest alone', () 
   expect(failureMs).toBeGreaterThan(15_000);
   expect(failureMs).toBeLessThan(31_000);
 });
+
+it('hopes that one is somewhat faster still than a single fast answer says', () => {
+  const window: Window = windowOf(empty, 0, false);
+  const fast = bin({ success: 1, pace: -20, variance: 0 });
+  const bins = window.bins.map((_, i) =>
+    i === 0 ? fast : i < 26 ? emptyTally() : bin({ success: 10 }),
+  );
+  const { estimate, alternative } = estimatesOf(DEFAULT_PRIOR, { ...window, bins });
+  expect(estimate.pace.mean).toBeGreaterThan(-2);
+  // By half the standard deviation of one answer, some 2; what was before pulls it back by 1.7.
+  expect(alternative?.probability).toBe(0);
+  expect(alternative?.estimate.pace.mean).toBeGreaterThan(-21);
+  expect(alternative?.estimate.pace.mean).toBeLessThan(-20);
+});

@@ -189,7 +189,7 @@ describe('the pages', () => {
       },
     ]);
     const { data } = (await get('/v1/strategies')).json();
-    expect(data[0]).toMatchObject({ id: 'auto', algorithm: 'auto/6', order: 'drawn' });
+    expect(data[0]).toMatchObject({ id: 'auto', algorithm: 'auto/7', order: 'drawn' });
   });
 
   it('are not sent again to who has them', async () => {

@@ -173,7 +173,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
         {
           id: 'auto',
           object: 'strategy',
-          algorithm: 'auto/6',
+          algorithm: 'auto/7',
           order: 'drawn',
           summary: 'Share = probability of being the cheapest way to one success.',
         },

@@ -10,7 +10,7 @@ const lane = {
 
 const EXPLANATION = {
   strategy: 'auto',
-  algorithm: 'auto/6',
+  algorithm: 'auto/7',
   variants: [{ name: '', mass: 1_048_576 }],
   candidates: [
     {

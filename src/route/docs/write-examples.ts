@@ -59,7 +59,7 @@ export const WRITE_EXAMPLES: Readonly<Record<string, Example>> = {
           decided_at: 1_767_225_600_123,
           as_of: 1_767_225_600_000,
           strategy: 'auto',
-          algorithm: 'auto/6',
+          algorithm: 'auto/7',
           state,
           request: '{"model":"gpt-4o"}',
           unit: 'decision',

@@ -30,7 +30,7 @@ const LATER_ODDS = 16;
  * than 8 first ones. The newest of them count a second time, each half as much for every 80 s of
  * age. Few outcomes count beside those of the provider and the model, as 6 of them for p and 3 for
  * the pace; where nothing at all is known 19 of 20 attempts succeed, as fast as a plain offering.
- * Calls that hang count as failures before they end. A pace is taken to be uncertain by 2.6 % at
+ * Calls that hang count as failures before they end. A pace is taken to be uncertain by 4 % at
  * least, so that near equals share, but for one that changed or that a load slows down.
  *
  * Pace is that of the model's usual size. That of another size follows from the slope of the
@@ -48,7 +48,7 @@ const LATER_ODDS = 16;
  */
 export const auto: Strategy = {
   name: 'auto',
-  algorithm: 'auto/6',
+  algorithm: 'auto/7',
   order: 'drawn',
   summary:
     'Share = probability of being the cheapest way to one success, at the load that the share makes: price + value of time · (expected time + expected time lost in failures before it).',

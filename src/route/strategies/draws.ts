@@ -9,10 +9,10 @@ const LIKELY_MIN = 0.3;
 /** What is uncertain is drawn with this part of its standard deviation: all of it explores too much. */
 const EXPLORATION = 0.7;
 /**
- * No pace is known better than that, in eighths of an octave (2.6 %): what is modelled is not quite
+ * No pace is known better than that, in eighths of an octave (4 %): what is modelled is not quite
  * what is true. So near equals share, and small differences do not move the traffic.
  */
-const PACE_DEVIATION_MIN = 0.3;
+const PACE_DEVIATION_MIN = 0.45;
 const SUCCESS_MIN = 0.001;
 
 /** What may be true of an offering, 256 times, as likely as what is known of it says. */
